@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Terahertz ultra-massive MIMO receivers: channel estimation and detection by model-driven deep learning."""
+
+from gnuradio import gr as _gr  # the block base classes must be loaded before the bindings
+
+from .thzum_python import *  # noqa: F401,F403
+from . import array, channel
