@@ -123,7 +123,7 @@ class EndToEnd:
         """
         rng = np.random.default_rng(seed)
         h, truth = (part[:probes] for part in self.validation)
-        noise_var = torch.from_numpy(10 ** (-rng.uniform(0, 20, probes) / 10)).float()
+        noise_var = torch.from_numpy(10 ** (-rng.uniform(0, 20, len(truth)) / 10)).float()
         z = self.validation_step.observe(h, noise_var, rng)
         fixed = self.iterate(network, self.validation_step, z, noise_var, truth, 10)
 
