@@ -10,6 +10,8 @@
 #include <volk/volk_alloc.hh>
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <sstream>
 
 namespace gr {
@@ -18,80 +20,116 @@ namespace thzum {
 namespace {
 
 constexpr float largest_energy = 1e30f; // keeps products of floats finite
-constexpr float largest_log_odds = 80;  // exp() of it is finite in single precision
+constexpr float largest_log_odds = 80;  // exp() of it and its inverse are single-precision floats
 
-/*!
- * Prior x ~ (1 - rate) delta + rate CN(0, signal); energies in units of the noise variance.
- * A coefficient of energy q = |r|^2 / v is active with probability 1 / (1 + exp(offset - gain q)).
- */
+/*! The posterior in single precision: a coefficient of energy q = |r|^2 / v is active with odds
+ * exp(gain q - offset), and then has mean gain r and variance gain v. */
+struct posterior_rule {
+    float gain;
+    float rest; // 1 - gain, exact where gain is close to one
+    float offset;
+};
+
+/*! Prior x ~ (1 - rate) delta + rate CN(0, signal v), v the noise variance. */
 struct prior {
     double rate;
     double signal;
 
-    float gain() const { return signal / (1 + signal); }
-    float offset() const { return std::log((1 - rate) / rate) + std::log1p(signal); }
+    posterior_rule rule() const
+    {
+        return { static_cast<float>(signal / (1 + signal)),
+                 static_cast<float>(1 / (1 + signal)),
+                 static_cast<float>(std::log((1 - rate) / rate) + std::log1p(signal)) };
+    }
 };
 
-struct posterior_sums {
-    float active = 0; // sum of the probabilities
-    float energy = 0; // sum of probability times q
+/*! Sums over the coefficients of an item. */
+struct activity {
+    float active; // probabilities of being active
+    float energy; // those times q
+};
+
+struct fit_quality {
+    float variance; // posterior variances over v
+    float removed;  // |x_hat - r|^2 / v
 };
 
 THZUM_MULTIVERSION
-float normalised_energies(const gr_complex* r, float inverse_variance, float* energy, int count)
+float normalised_energies(const gr_complex* r, float scale, float* energy, int count)
 {
     const float* parts = reinterpret_cast<const float*>(r);
-    const float scale = std::sqrt(inverse_variance);
     float sum = 0;
     for (int i = 0; i < count; i++) {
         const float re = scale * parts[2 * i];
         const float im = scale * parts[2 * i + 1];
-        energy[i] = std::min(re * re + im * im, largest_energy);
+        const float q = re * re + im * im;
+        energy[i] = q < largest_energy ? q : largest_energy;
         sum += energy[i];
     }
     return sum;
 }
 
-inline float active_probability(float energy, float gain, float offset)
+/*!
+ * exp(x) for |x| <= largest_log_odds, within 3e-7 relative. Unlike std::exp() it is plain
+ * arithmetic, so that the loops around it are vectorised: x = (n + f) ln 2 with |f| <= 1/2, and
+ * Taylor's polynomial.
+ */
+__attribute__((always_inline)) inline float plain_exp(float x)
 {
-    const float log_odds = std::clamp(gain * energy - offset, -largest_log_odds, largest_log_odds);
-    return 1 / (1 + std::exp(-log_odds));
+    constexpr float ln2 = 0.69314718f;
+    constexpr int bias = 127, mantissa_bits = 23; // of a single-precision float
+    const float scaled = x * (1 / ln2);
+    const int n = static_cast<int>(scaled + (bias + 0.5f)) - bias; // rounds; the sum is positive
+    const float y = (scaled - n) * ln2;
+    const float series =
+        1 + y * (1 + y / 2 * (1 + y / 3 * (1 + y / 4 * (1 + y / 5 * (1 + y / 6)))));
+    const int32_t bits = (n + bias) << mantissa_bits;
+    float power;
+    std::memcpy(&power, &bits, sizeof(power));
+    return power * series;
+}
+
+/*! Odds against a coefficient of energy q being active. */
+__attribute__((always_inline)) inline float odds_against(float energy, float gain, float offset)
+{
+    const float log_odds = offset - gain * energy;
+    const float bounded = log_odds < largest_log_odds ? log_odds : largest_log_odds;
+    return plain_exp(bounded > -largest_log_odds ? bounded : -largest_log_odds);
 }
 
 THZUM_MULTIVERSION
-posterior_sums expectation(const float* energy, float gain, float offset, int count)
+activity expectation(const float* energy, posterior_rule rule, int count)
 {
-    posterior_sums sums;
+    const float gain = rule.gain, offset = rule.offset;
+    float active = 0, active_energy = 0;
     for (int i = 0; i < count; i++) {
-        const float active = active_probability(energy[i], gain, offset);
-        sums.active += active;
-        sums.energy += active * energy[i];
+        const float probability = 1 / (1 + odds_against(energy[i], gain, offset));
+        active += probability;
+        active_energy += probability * energy[i];
     }
-    return sums;
+    return { active, active_energy };
 }
 
-/*! x_hat = E[x | r]; returns the sum of the posterior variances over v. */
+/*! x_hat = E[x | r]; the sum of the posterior variances over v, and ||x_hat - r||^2 / v. */
 THZUM_MULTIVERSION
-float posterior(const gr_complex* r,
-                const float* energy,
-                float gain,
-                float offset,
-                gr_complex* x_hat,
-                int count)
+fit_quality posterior(
+    const gr_complex* r, const float* energy, posterior_rule rule, gr_complex* x_hat, int count)
 {
+    const float gain = rule.gain, rest = rule.rest, offset = rule.offset;
     const float* in = reinterpret_cast<const float*>(r);
     float* out = reinterpret_cast<float*>(x_hat);
-    float variance = 0;
+    float variance = 0, removed = 0;
     for (int i = 0; i < count; i++) {
-        const float active = active_probability(energy[i], gain, offset);
-        const float weight = active * gain;
-        // 1 - active without cancellation, so that the product with a large energy stays exact.
-        const float inactive = active_probability(-energy[i], gain, -offset);
+        const float against = odds_against(energy[i], gain, offset);
+        const float weight = gain / (1 + against);
+        const float inactive = against / (1 + against); // no cancellation, as in 1 - active
         out[2 * i] = weight * in[2 * i];
         out[2 * i + 1] = weight * in[2 * i + 1];
         variance += weight * (1 + inactive * gain * energy[i]);
+        const float share = rest + gain * inactive; // 1 - weight
+        removed += share * share * energy[i];
     }
-    return variance;
+    return { variance, removed };
 }
 
 /*!
@@ -123,17 +161,12 @@ public:
         const int count = item_size();
         for (int b = 0; b < batch; b++) {
             const auto* item = r + b * count;
-            const auto fitted = fit(item, variance[b]);
+            const auto rule = fit(item, variance[b]);
+            const auto quality = posterior(item, d_energy.data(), rule, x_hat + b * count, count);
             // d x_hat / d r of a posterior mean is the posterior variance over the noise variance.
-            const float slope = posterior(item,
-                                          d_energy.data(),
-                                          fitted.gain(),
-                                          fitted.offset(),
-                                          x_hat + b * count,
-                                          count) /
-                                count;
+            const float slope = quality.variance / count;
             if (error_variance)
-                error_variance[b] = slope * variance[b];
+                error_variance[b] = variance[b] * predicted_error(quality, count);
             if (divergence)
                 divergence[b] = slope;
         }
@@ -148,22 +181,33 @@ public:
     }
 
 private:
-    /*! The prior that suits the item; leaves the normalised energies in d_energy. */
-    prior fit(const gr_complex* r, float variance)
+    /*!
+     * The posterior variance holds if the prior does. Real coefficients have tails that the prior
+     * lacks, and Stein's unbiased risk estimate ||x_hat - r||^2 - K v + 2 v div sees them: the
+     * larger one counts.
+     */
+    static float predicted_error(const fit_quality& quality, int count)
+    {
+        const float slope = quality.variance / count;
+        return std::max(slope, quality.removed / count - 1 + 2 * slope);
+    }
+
+    /*! The rule of the prior that suits the item; leaves the normalised energies in d_energy. */
+    posterior_rule fit(const gr_complex* r, float variance)
     {
         const int count = item_size();
-        const float energy =
-            normalised_energies(r, 1 / std::max(variance, 1e-30f), d_energy.data(), count);
+        const float scale = 1 / std::sqrt(std::max(variance, 1e-30f));
+        const float energy = normalised_energies(r, scale, d_energy.data(), count);
         const double excess = std::max(energy / count - 1.0, 1e-3);
         prior p{ d_sparsity, excess / d_sparsity };
         for (int i = 0; i < d_em_iterations; i++) {
-            const double gain = p.gain();
-            const auto sums = expectation(d_energy.data(), gain, p.offset(), count);
+            const auto rule = p.rule();
+            const auto sums = expectation(d_energy.data(), rule, count);
             const double active = std::max<double>(sums.active, 1e-20);
             p.rate = std::clamp(active / count, 1e-6, 1 - 1e-6);
-            p.signal = std::clamp(gain * (gain * sums.energy / active + 1), 1e-6, 1e30);
+            p.signal = std::clamp(rule.gain * (rule.gain * sums.energy / active + 1), 1e-6, 1e30);
         }
-        return p;
+        return p.rule();
     }
 
     int d_em_iterations;

@@ -24,7 +24,8 @@ void magnitudes(const gr_complex* r, float* magnitude, int count)
 {
     const float* parts = reinterpret_cast<const float*>(r);
     for (int i = 0; i < count; i++)
-        magnitude[i] = std::sqrt(parts[2 * i] * parts[2 * i] + parts[2 * i + 1] * parts[2 * i + 1]);
+        magnitude[i] =
+            __builtin_sqrtf(parts[2 * i] * parts[2 * i] + parts[2 * i + 1] * parts[2 * i + 1]);
 }
 
 THZUM_MULTIVERSION
@@ -34,9 +35,7 @@ void shrink(
     const float* in = reinterpret_cast<const float*>(r);
     float* out = reinterpret_cast<float*>(x_hat);
     for (int i = 0; i < count; i++) {
-        const float kept = std::max(magnitude[i] - threshold, 0.0f);
-        // The lower bound only avoids 0 / 0: nothing is kept of such a coefficient.
-        const float factor = kept / std::max(magnitude[i], 1e-30f);
+        const float factor = magnitude[i] > threshold ? 1 - threshold / magnitude[i] : 0.0f;
         out[2 * i] = factor * in[2 * i];
         out[2 * i + 1] = factor * in[2 * i + 1];
     }
