@@ -41,7 +41,7 @@ def random_channels(rng, plan, n):
         ("64qam", 0b001000, (5 + 3j) / np.sqrt(42)),
         ("64qam", 0b101011, (-7 + 1j) / np.sqrt(42)),
         ("256qam", 0b00000000, (5 + 5j) / np.sqrt(170)),
-        ("256qam", 0b10101011, (-15 + 5j) / np.sqrt(170)),
+        ("256qam", 0b10101011, (-15 + 7j) / np.sqrt(170)),
     ],
 )
 def test_constellations_follow_the_standard(name, index, point):
