@@ -78,25 +78,38 @@ void progression(const complexd& first, const complexd& step, int count, float* 
     }
 }
 
-// One row of a subarray: out[c] = sum_l w[l * stride] * u[l][c]
+// Columns handled together; the tables along the columns are padded by as many.
+constexpr int tile = 16;
+
+// One subarray: out[r][c] = sum_l w[l][r] * u[l][c], by tiles of columns that stay in registers.
 THZUM_MULTIVERSION
 void superpose(const float* __restrict w_re,
                const float* __restrict w_im,
-               int stride,
                const float* __restrict u_re,
                const float* __restrict u_im,
                int paths,
+               int rows,
                int cols,
                float* __restrict out_re,
                float* __restrict out_im)
 {
-    for (int c = 0; c < cols; c++)
-        out_re[c] = out_im[c] = 0.0f;
-    for (int l = 0; l < paths; l++) {
-        const float a = w_re[l * stride], b = w_im[l * stride];
-        for (int c = 0; c < cols; c++) {
-            out_re[c] += a * u_re[l * cols + c] - b * u_im[l * cols + c];
-            out_im[c] += a * u_im[l * cols + c] + b * u_re[l * cols + c];
+    for (int first = 0; first < cols; first += tile) {
+        const int width = cols - first < tile ? cols - first : tile;
+        for (int r = 0; r < rows; r++) {
+            float re[tile] = {}, im[tile] = {};
+            for (int l = 0; l < paths; l++) {
+                const float a = w_re[l * rows + r], b = w_im[l * rows + r];
+                const float* x = u_re + l * (cols + tile) + first;
+                const float* y = u_im + l * (cols + tile) + first;
+                for (int c = 0; c < tile; c++) {
+                    re[c] += a * x[c] - b * y[c];
+                    im[c] += a * y[c] + b * x[c];
+                }
+            }
+            for (int c = 0; c < width; c++) {
+                out_re[r * cols + first + c] = re[c];
+                out_im[r * cols + first + c] = im[c];
+            }
         }
     }
 }
@@ -130,7 +143,7 @@ public:
         : d_parameters(parameters),
           d_along_rows_re(size_t(parameters.n_paths) * parameters.shape.rows),
           d_along_rows_im(d_along_rows_re.size()),
-          d_along_cols_re(size_t(parameters.n_paths) * parameters.shape.cols),
+          d_along_cols_re(size_t(parameters.n_paths) * (parameters.shape.cols + tile)),
           d_along_cols_im(d_along_cols_re.size()),
           d_re(parameters.shape.antennas()),
           d_im(d_re.size())
@@ -240,8 +253,8 @@ private:
         progression(1.0,
                     phasor(step_x),
                     cols,
-                    &d_along_cols_re[size_t(index) * cols],
-                    &d_along_cols_im[size_t(index) * cols]);
+                    &d_along_cols_re[size_t(index) * (cols + tile)],
+                    &d_along_cols_im[size_t(index) * (cols + tile)]);
     }
 
     void subarray_response(const hybrid_field_path* paths, int subarray)
@@ -249,23 +262,21 @@ private:
         const int rows = d_parameters.shape.rows, cols = d_parameters.shape.cols;
         for (int l = 0; l < d_parameters.n_paths; l++)
             plane_wave(paths[l], subarray, l);
-        for (int r = 0; r < rows; r++) {
-            const size_t at = (size_t(subarray) * rows + r) * cols;
-            superpose(&d_along_rows_re[r],
-                      &d_along_rows_im[r],
-                      rows,
-                      d_along_cols_re.data(),
-                      d_along_cols_im.data(),
-                      d_parameters.n_paths,
-                      cols,
-                      &d_re[at],
-                      &d_im[at]);
-        }
+        const size_t at = size_t(subarray) * rows * cols;
+        superpose(d_along_rows_re.data(),
+                  d_along_rows_im.data(),
+                  d_along_cols_re.data(),
+                  d_along_cols_im.data(),
+                  d_parameters.n_paths,
+                  rows,
+                  cols,
+                  &d_re[at],
+                  &d_im[at]);
     }
 
     hybrid_field_parameters d_parameters;
     std::vector<float> d_along_rows_re, d_along_rows_im; // [L][rows], the path gain included
-    std::vector<float> d_along_cols_re, d_along_cols_im; // [L][cols]
+    std::vector<float> d_along_cols_re, d_along_cols_im; // [L][cols + tile]
     std::vector<float> d_re, d_im;                       // [S][rows][cols], before scaling
 };
 
