@@ -173,6 +173,16 @@ def test_source_repeats_with_new_frame_numbers(tmp_path):
     assert numbers == [(5, 7), (40, 8), (105, 16), (140, 17), (205, 25), (240, 26)]
 
 
+def test_source_ends_after_the_frames_asked_for(tmp_path):
+    path, expected = write_recording(tmp_path)
+    samples, tags = replay(recording_source(str(path), n_frames=1))
+    np.testing.assert_array_equal(samples, expected[:40])
+    assert {offset for offset, _, _ in tags[0]} == {5}
+    assert len(replay(recording_source(str(path), n_frames=9))[0]) == len(expected)
+    with pytest.raises(ValueError, match="n_frames"):
+        recording_source(str(path), n_frames=-1)
+
+
 def test_source_replays_the_whole_shipped_recording(shipped):
     samples, tags = replay(recording_source(str(SHIPPED), 4))
     np.testing.assert_array_equal(samples, shipped.samples(0, shipped.n_samples))

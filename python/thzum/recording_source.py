@@ -22,6 +22,7 @@ class recording_source(gr.sync_block):
         path: metadata file, with or without suffix; "" takes the shipped recording.
         n_channels: RF chains that the recording must have; 0 takes what it has.
         repeat: start again at the end, without pause.
+        n_frames: end before frame n_frames + 1 begins; 0 replays the whole recording.
 
     Raises:
         FileNotFoundError: a file is missing.
@@ -30,7 +31,9 @@ class recording_source(gr.sync_block):
     A recording whose data are truncated is replayed as far as it goes, with a warning in the log.
     """
 
-    def __init__(self, path="", n_channels=0, repeat=False):
+    def __init__(self, path="", n_channels=0, repeat=False, n_frames=0):
+        if int(n_frames) != n_frames or n_frames < 0:
+            raise ValueError(f"n_frames: expected an integer of at least 0, got {n_frames!r}")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             self.recording = Recording(path or None)
@@ -45,6 +48,8 @@ class recording_source(gr.sync_block):
         self._position = 0
         self._round = 0
         self._starts = np.array([frame.start for frame in self.recording.frames], np.int64)
+        cut_short = 0 < n_frames < len(self._starts)
+        self._end = int(self._starts[int(n_frames)]) if cut_short else self.recording.n_samples
         self._next_number = 1 + max((frame.frame for frame in self.recording.frames), default=-1)
 
     def start(self):
@@ -54,12 +59,13 @@ class recording_source(gr.sync_block):
         return True
 
     def work(self, input_items, output_items):
-        if self._position == self.recording.n_samples:
+        if self._position == self._end:
             if not self._repeat:
                 return -1
             self._position = 0
             self._round += 1
-        samples = self.recording.samples(self._position, len(output_items[0]))
+        count = min(len(output_items[0]), self._end - self._position)
+        samples = self.recording.samples(self._position, count)
         for stream, chain in zip(output_items, samples.T):
             stream[: len(samples)] = chain
         self._tag_frames(self._position, self._position + len(samples))
