@@ -68,9 +68,7 @@ class receiver(gr.top_block):
         for chain in range(n_chains):
             self.connect((source, chain), (pilots, chain))
         self.estimator = thzum_python.channel_estimator(plan.operator, estimator)
-        effective = thzum_python.effective_channel(
-            n_chains, plan.n_elements, n_users, plan.codebook.ravel().tolist()
-        )
+        effective = thzum_python.effective_channel(n_chains, plan.n_elements, n_users, plan.codebook)
         self.y = item_sink(np.complex64, plan.n_observations)
         self.h_hat = item_sink(np.complex64, plan.n_antennas)
         self.data = item_sink(np.complex64, n_chains)
@@ -240,7 +238,7 @@ def draw(graph, scores, results, path):
     shown = next(s for s in scores if s.snr_db == best)
     figure = plots.new_figure(15, 12)
     n_shown = min(graph.plan.n_subarrays, 4)
-    grid = figure.add_gridspec(3, 4, height_ratios=(1, 1, 1.25), hspace=0.42, wspace=0.35)
+    grid = figure.add_gridspec(3, 4, height_ratios=(1, 1, 1.25), hspace=0.3, wspace=0.3)
     _draw_spectra(figure, grid, n_shown, graph, shown)
     plots.plot_nmse_bars(figure.add_subplot(grid[2, :2]), results, "Channel estimation error on this recording")
     before, after, points = _equalisation(graph, {s.frame: s for s in scores if s.snr_db == best})
@@ -252,7 +250,7 @@ def draw(graph, scores, results, path):
         f"{graph.plan.n_subarrays} RF chains at {graph.plan.array.carrier_frequency / 1e9:g} GHz: "
         f"frame {shown.frame}, user {shown.user}, {shown.snr_db:g} dB, estimator {graph.estimator.algorithm()}, "
         f"NMSE {10 * np.log10(shown.nmse):.1f} dB",
-        y=0.94,
+        y=0.93,
     )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -272,6 +270,7 @@ def _draw_spectra(figure, grid, n_shown, graph, shown):
             axes.append(figure.add_subplot(grid[row, s]))
             title = f"subarray {s + 1}: {kind}"
             image = plots.plot_angular_spectrum(axes[-1], h[s], array.spacing, peak, title=title)
+            axes[-1].label_outer()
     figure.colorbar(image, ax=axes, label="angular power (dB)", fraction=0.02, pad=0.02)
 
 

@@ -80,7 +80,9 @@ def plot_nmse_bars(axes, results, title="Channel estimation error"):
     axes.margins(y=0.12)
     axes.grid(axis="y", alpha=0.3)
     axes.set_axisbelow(True)
-    axes.legend(fontsize=8, ncols=min(len(results), 3) or 1)
+    if results:
+        below = dict(loc="upper center", bbox_to_anchor=(0.5, -0.14))
+        axes.legend(fontsize=8, ncols=min(len(results), 6), frameon=False, **below)
 
 
 def plot_constellation(axes, samples, points=(), title="", limit=None):
@@ -92,7 +94,7 @@ def plot_constellation(axes, samples, points=(), title="", limit=None):
     samples = samples[np.isfinite(samples)]
     axes.plot(samples.real, samples.imag, ".", markersize=2, alpha=0.5, color=COLOURS[0])
     points = np.asarray(points)
-    axes.plot(points.real, points.imag, "x", markersize=7, markeredgewidth=1.6, color=COLOURS[4])
+    axes.plot(points.real, points.imag, "x", markersize=6, markeredgewidth=1.2, color=COLOURS[4])
     if limit is None:
         extent = np.concatenate([np.abs(samples.real), np.abs(samples.imag)])
         limit = 1.1 * (np.quantile(extent, 0.995) if len(extent) else 1.0) or 1.0
