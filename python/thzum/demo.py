@@ -270,7 +270,7 @@ def _draw_spectra(figure, grid, n_shown, graph, shown):
             axes.append(figure.add_subplot(grid[row, s]))
             title = f"subarray {s + 1}: {kind}"
             image = plots.plot_angular_spectrum(axes[-1], h[s], array.spacing, peak, title=title)
-            axes[-1].label_outer()
+            axes[-1].set(xlabel=axes[-1].get_xlabel() if row else "", ylabel="" if s else axes[-1].get_ylabel())
     figure.colorbar(image, ax=axes, label="angular power (dB)", fraction=0.02, pad=0.02)
 
 
