@@ -7,14 +7,14 @@
 #ifndef INCLUDED_THZUM_PYTHON_ARRAYS_H
 #define INCLUDED_THZUM_PYTHON_ARRAYS_H
 
+#include <gnuradio/gr_complex.h>
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
-#include <gnuradio/gr_complex.h>
+#include <type_traits>
 #include <cstdint>
 #include <cstring>
 #include <stdexcept>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 /*!
@@ -161,13 +161,12 @@ contiguous<T> single_array_in(const py::object& value,
 
 /*!
  * Input of dimensions \p dims with or without a leading batch axis.
- * \throws std::invalid_argument (ValueError in Python) naming the argument, what was expected and what
- *         came
+ * \throws std::invalid_argument (ValueError in Python) naming the argument, what was expected and
+ * what came
  */
 template <class T>
-input_array<T> array_in(const py::object& value,
-                        const std::string& name,
-                        const std::vector<py::ssize_t>& dims)
+input_array<T>
+array_in(const py::object& value, const std::string& name, const std::vector<py::ssize_t>& dims)
 {
     const py::array array = any_array(value, name);
     input_array<T> input;
