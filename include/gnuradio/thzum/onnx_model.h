@@ -62,14 +62,42 @@ public:
     /*! A card entry of comma-separated numbers. */
     virtual std::vector<double> numbers(const std::string& key) const = 0;
 
-    /*! Reserve the buffer of input \p index for \p dims (the largest shape to come) and return it. */
+    /*! Index of the input called \p name; std::runtime_error listing those there are. */
+    virtual int input(const std::string& name) const = 0;
+
+    /*! Index of the output called \p name. */
+    virtual int output(const std::string& name) const = 0;
+
+    /*!
+     * \brief Reserve the buffer of input \p index and return it, zeroed.
+     * \param dims the largest shape to come; the first dimension is the batch
+     * \throws std::runtime_error naming file, port, expected and got when the model fixes other sizes
+     */
     virtual float* reserve_input(int index, const std::vector<int64_t>& dims) = 0;
 
     /*! Reserve the buffer of output \p index. */
     virtual const float* reserve_output(int index, const std::vector<int64_t>& dims) = 0;
 
-    /*! Run on the reserved buffers with the first dimension of every port set to \p batch. */
+    /*!
+     * \brief Run on the reserved buffers with the first dimension of every port set to \p batch.
+     *
+     * The first run of a batch size binds its tensors; later ones allocate nothing on this side.
+     * \throws std::runtime_error when a port was not reserved, \p batch exceeds what was reserved, or
+     *         the network fails
+     */
     virtual void run(int64_t batch) = 0;
+
+    /*! One line with file, task, ports and threads. */
+    virtual std::string repr() const = 0;
+
+    /*!
+     * \brief Path of a model shipped with the module, such as "fpn_oamp".
+     *
+     * Looked for in the folder that the environment variable THZUM_MODELS names, then in
+     * share/gr-thzum/models of the prefix the library is installed in.
+     * \throws std::runtime_error listing the places searched
+     */
+    static std::string shipped(const std::string& name);
 
     /*! Version of the ONNX Runtime library in use. */
     static std::string runtime_version();
