@@ -1,0 +1,69 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_THZUM_BLOCKS_FRAME_TAGS_H
+#define INCLUDED_THZUM_BLOCKS_FRAME_TAGS_H
+
+#include <pmt/pmt.h>
+
+namespace gr {
+namespace thzum {
+
+/*! Keys of the stream tags, and of the same facts in message dictionaries (without the prefix). */
+namespace tags {
+
+/*! A symbol made once: interning takes a lock, a reference does not. */
+#define THZUM_SYMBOL(name, text)                         \
+    inline const pmt::pmt_t& name()                      \
+    {                                                    \
+        static const pmt::pmt_t symbol = pmt::mp(text);  \
+        return symbol;                                   \
+    }
+
+THZUM_SYMBOL(frame, "thzum_frame")           /* long: frame number */
+THZUM_SYMBOL(user, "thzum_user")             /* long: user index within the frame */
+THZUM_SYMBOL(noise_var, "thzum_noise_var")   /* double: antenna noise variance */
+THZUM_SYMBOL(iterations, "thzum_iterations") /* long: iterations run */
+THZUM_SYMBOL(residual, "thzum_residual")     /* double: relative change of the last iteration */
+THZUM_SYMBOL(predicted_nmse_db, "thzum_predicted_nmse_db") /* double: in dB */
+THZUM_SYMBOL(skipped, "thzum_skipped") /* symbol: why the item is all-zero */
+
+} // namespace tags
+
+/*! Names of the message ports that all blocks share. */
+namespace ports {
+
+THZUM_SYMBOL(control, "control") /* in: dictionary of settings */
+THZUM_SYMBOL(report, "report")   /* out: dictionary per item or frame */
+
+} // namespace ports
+
+/*! Keys of message dictionaries. */
+namespace keys {
+
+THZUM_SYMBOL(frame, "frame")
+THZUM_SYMBOL(user, "user")
+THZUM_SYMBOL(noise_var, "noise_var")
+THZUM_SYMBOL(iterations, "iterations")
+THZUM_SYMBOL(residual, "residual")
+THZUM_SYMBOL(predicted_nmse_db, "predicted_nmse_db")
+THZUM_SYMBOL(skipped, "skipped")
+THZUM_SYMBOL(latency_us, "latency_us")
+THZUM_SYMBOL(algorithm, "algorithm")
+THZUM_SYMBOL(options, "options")
+THZUM_SYMBOL(nmse_db, "nmse_db")
+THZUM_SYMBOL(mean_nmse_db, "mean_nmse_db")
+THZUM_SYMBOL(count, "count")
+
+} // namespace keys
+
+#undef THZUM_SYMBOL
+
+} // namespace thzum
+} // namespace gr
+
+#endif /* INCLUDED_THZUM_BLOCKS_FRAME_TAGS_H */
