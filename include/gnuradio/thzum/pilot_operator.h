@@ -96,6 +96,10 @@ public:
     /*! h = B^H b: [batch][S*R] -> [batch][N]. */
     virtual void backproject(const gr_complex* b, gr_complex* h, int batch) = 0;
 
+    /*! An independent operator with scratch memory of its own, for use in another thread; the original
+     * may be in use meanwhile. */
+    virtual sptr clone() const = 0;
+
     /*! One line with every setting. */
     virtual std::string repr() const = 0;
 };

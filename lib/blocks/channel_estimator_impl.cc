@@ -1,0 +1,328 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "chain_stage.h"
+#include "channel_estimator_impl.h"
+#include "control_message.h"
+#include "frame_tags.h"
+#include "item_check.h"
+#include <gnuradio/io_signature.h>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <stdexcept>
+
+namespace gr {
+namespace thzum {
+
+namespace {
+
+const char* const block_name = "channel_estimator";
+constexpr int largest_allowed_batch = 4096;
+
+pilot_operator::sptr checked_copy(const pilot_operator::sptr& op)
+{
+    if (!op)
+        throw std::invalid_argument(std::string(block_name) +
+                                    ": op expects a pilot_operator, got none");
+    return op->clone();
+}
+
+int checked_batch(int batch)
+{
+    if (batch < 1 || batch > largest_allowed_batch)
+        throw std::invalid_argument(
+            std::string(block_name) + ": batch expects an integer from 1 to " +
+            std::to_string(largest_allowed_batch) + ", got " + std::to_string(batch));
+    return batch;
+}
+
+bool takes_option(const std::string& algorithm, const std::string& option)
+{
+    for (const auto& info : estimators())
+        if (info.name == algorithm)
+            return std::any_of(info.options.begin(), info.options.end(), [&](const auto& known) {
+                return known.name == option;
+            });
+    return false;
+}
+
+pmt::pmt_t with_tag(const pmt::pmt_t& dict, const pmt::pmt_t& key, const pmt::pmt_t& value)
+{
+    return value ? pmt::dict_add(dict, key, value) : dict;
+}
+
+} // namespace
+
+channel_estimator::sptr channel_estimator::make(pilot_operator::sptr op,
+                                                const std::string& algorithm,
+                                                const option_map& options,
+                                                double noise_var,
+                                                int batch)
+{
+    return gnuradio::make_block_sptr<channel_estimator_impl>(
+        checked_copy(op),
+        algorithm,
+        options,
+        checked_noise_var(block_name, noise_var),
+        checked_batch(batch));
+}
+
+channel_estimator_impl::channel_estimator_impl(pilot_operator::sptr op,
+                                               const std::string& algorithm,
+                                               const option_map& options,
+                                               double noise_var,
+                                               int batch)
+    : gr::sync_block(block_name,
+                     gr::io_signature::make(1, 1, op->n_observations() * sizeof(gr_complex)),
+                     gr::io_signature::make(1, 1, op->shape().antennas() * sizeof(gr_complex))),
+      d_op(op),
+      d_batch(batch),
+      d_n_observations(op->n_observations()),
+      d_n_antennas(op->shape().antennas()),
+      d_fixed_noise_var(noise_var),
+      d_items(batch),
+      d_noise_vars(batch),
+      d_reports(batch),
+      d_latencies(batch)
+{
+    channel_estimator_impl::set_algorithm(algorithm, options);
+    // Incoming tags are forwarded in finish(): thzum_noise_var is replaced by the value in use.
+    set_tag_propagation_policy(TPP_DONT);
+    set_min_output_buffer(2 * batch);
+    // Makes the block upstream allocate room for a batch; start() takes the constraint back, so
+    // that items never wait for a full one.
+    set_output_multiple(batch);
+    message_port_register_out(ports::report());
+    message_port_register_in(ports::control());
+    set_msg_handler(ports::control(), [this](const pmt::pmt_t& msg) { handle_control(msg); });
+}
+
+bool channel_estimator_impl::start()
+{
+    set_output_multiple(1);
+    return block::start();
+}
+
+bool channel_estimator_impl::stop()
+{
+    set_output_multiple(d_batch);
+    return block::stop();
+}
+
+estimator::sptr channel_estimator_impl::build(const std::string& name, option_map options) const
+{
+    if (takes_option(name, "max_batch"))
+        options.emplace("max_batch", static_cast<double>(d_batch));
+    // Operators keep scratch memory, and the estimator in use may be running on its own.
+    return make_estimator(name, d_op->clone(), options);
+}
+
+void channel_estimator_impl::set_algorithm(const std::string& name, const option_map& options)
+{
+    std::lock_guard<std::mutex> one_change(d_build_mutex);
+    auto built = build(name, options);
+    const auto symbol = pmt::mp(name);
+    std::lock_guard<std::mutex> swap(d_mutex);
+    d_estimator.swap(built);
+    d_algorithm = name;
+    d_algorithm_symbol = symbol;
+    d_options = options;
+    d_is_warned = false;
+}
+
+void channel_estimator_impl::set_noise_var(double noise_var)
+{
+    d_fixed_noise_var = checked_noise_var(block_name, noise_var);
+}
+
+std::string channel_estimator_impl::algorithm() const
+{
+    std::lock_guard<std::mutex> lock(d_mutex);
+    return d_algorithm;
+}
+
+std::string channel_estimator_impl::settings() const
+{
+    std::lock_guard<std::mutex> lock(d_mutex);
+    return d_estimator->repr();
+}
+
+void channel_estimator_impl::handle_control(const pmt::pmt_t& message)
+{
+    try {
+        apply_control(message);
+    } catch (const std::exception& error) {
+        d_logger->warn("control message dropped: {}", error.what());
+    }
+}
+
+void channel_estimator_impl::apply_control(const pmt::pmt_t& message)
+{
+    const auto entries = control_entries(message);
+    std::string name = algorithm();
+    option_map options;
+    double noise_var = d_fixed_noise_var;
+    bool is_new_algorithm = false;
+    for (const auto& [key, value] : entries) {
+        if (key == "algorithm") {
+            name = control_text(key, value);
+            is_new_algorithm = true;
+        } else if (key == "options") {
+            options = control_options(value);
+            is_new_algorithm = true;
+        } else if (key == "noise_var") {
+            noise_var = checked_noise_var(block_name, control_number(key, value));
+        } else {
+            throw std::invalid_argument("expected the keys algorithm, options or noise_var, got '" +
+                                        key + "'");
+        }
+    }
+    if (is_new_algorithm)
+        set_algorithm(name, options);
+    d_fixed_noise_var = noise_var;
+}
+
+int channel_estimator_impl::work(int noutput_items,
+                                 gr_vector_const_void_star& input_items,
+                                 gr_vector_void_star& output_items)
+{
+    const auto* y = static_cast<const gr_complex*>(input_items[0]);
+    auto* h = static_cast<gr_complex*>(output_items[0]);
+    for (int first = 0; first < noutput_items; first += d_batch) {
+        const int count = std::min(d_batch, noutput_items - first);
+        std::lock_guard<std::mutex> lock(d_mutex);
+        process(y + static_cast<size_t>(first) * d_n_observations,
+                first,
+                count,
+                h + static_cast<size_t>(first) * d_n_antennas);
+        finish(first, count);
+    }
+    return noutput_items;
+}
+
+void channel_estimator_impl::process(const gr_complex* y, int first, int count, gr_complex* h)
+{
+    read_items(y, first, count);
+    // Neighbours that can share a call do; nothing is copied.
+    for (int begin = 0, end; begin < count; begin = end) {
+        const auto& head = d_items[begin];
+        end = begin + 1;
+        while (end < count && !d_items[end].fault == !head.fault &&
+               d_items[end].has_noise_var == head.has_noise_var)
+            end++;
+        if (!head.fault)
+            estimate_run(y, begin, end, h);
+    }
+    for (int i = 0; i < count; i++)
+        if (d_items[i].fault)
+            std::fill_n(h + static_cast<size_t>(i) * d_n_antennas, d_n_antennas, gr_complex(0));
+}
+
+void channel_estimator_impl::read_items(const gr_complex* y, int first, int count)
+{
+    std::fill_n(d_items.begin(), count, item());
+    get_tags_in_window(d_tags, 0, first, first + count);
+    for (const auto& tag : d_tags)
+        d_items[tag.offset - nitems_read(0) - first].tags.read(tag);
+    const double fixed = d_fixed_noise_var;
+    for (int i = 0; i < count; i++) {
+        auto& item = d_items[i];
+        const double noise_var = fixed > 0.0 ? fixed : item.tags.noise_var;
+        item.has_noise_var = fixed > 0.0 || item.tags.has_noise_var;
+        item.fault = item.tags.skipped;
+        if (!item.fault)
+            item.fault =
+                item_fault(y + static_cast<size_t>(i) * d_n_observations, d_n_observations);
+        if (!item.fault && item.has_noise_var && !is_usable_noise_var(noise_var))
+            item.fault = skip_reason::noise_var();
+        d_noise_vars[i] = static_cast<float>(noise_var);
+    }
+}
+
+void channel_estimator_impl::estimate_run(const gr_complex* y, int begin, int end, gr_complex* h)
+{
+    using clock = std::chrono::steady_clock;
+    const int count = end - begin;
+    auto* const h_run = h + static_cast<size_t>(begin) * d_n_antennas;
+    const auto begun = clock::now();
+    try {
+        d_estimator->estimate(y + static_cast<size_t>(begin) * d_n_observations,
+                              d_items[begin].has_noise_var ? &d_noise_vars[begin] : nullptr,
+                              count,
+                              h_run,
+                              &d_reports[begin]);
+    } catch (const std::exception& error) {
+        if (!d_is_warned)
+            d_logger->warn("{}: items skipped: {}", d_algorithm, error.what());
+        d_is_warned = true;
+        for (int i = begin; i < end; i++)
+            d_items[i].fault =
+                d_items[i].has_noise_var ? skip_reason::diverged() : skip_reason::no_noise_var();
+        return;
+    }
+    const double latency = std::chrono::duration<double, std::micro>(clock::now() - begun).count();
+    for (int i = begin; i < end; i++) {
+        d_latencies[i] = latency;
+        if (!std::isfinite(item_energy(h + static_cast<size_t>(i) * d_n_antennas, d_n_antennas)))
+            d_items[i].fault = skip_reason::diverged();
+    }
+    if (count > d_largest_batch)
+        d_largest_batch = count;
+}
+
+void channel_estimator_impl::finish(int first, int count)
+{
+    for (const auto& tag : d_tags)
+        if (tag.key != tags::noise_var() || d_items[tag.offset - nitems_read(0) - first].fault)
+            add_item_tag(0, tag);
+    const bool has_listener = !pmt::is_null(message_subscribers(ports::report()));
+    for (int i = 0; i < count; i++) {
+        ++(d_items[i].fault ? d_skipped : d_estimates);
+        tag_item(nitems_written(0) + first + i, i);
+        if (has_listener)
+            report_item(i);
+    }
+}
+
+void channel_estimator_impl::tag_item(uint64_t offset, int index)
+{
+    const auto& item = d_items[index];
+    if (item.fault) {
+        if (!item.tags.skipped)
+            add_item_tag(0, offset, tags::skipped(), item.fault);
+        return;
+    }
+    const auto& report = d_reports[index];
+    add_item_tag(0, offset, tags::iterations(), pmt::from_long(report.iterations));
+    add_item_tag(0, offset, tags::residual(), pmt::from_double(report.residual));
+    add_item_tag(0, offset, tags::noise_var(), pmt::from_double(report.noise_var));
+    add_item_tag(0, offset, tags::predicted_nmse_db(), pmt::from_double(report.predicted_nmse_db));
+}
+
+void channel_estimator_impl::report_item(int index)
+{
+    const auto& item = d_items[index];
+    const auto& report = d_reports[index];
+    auto dict = pmt::dict_add(pmt::make_dict(), keys::algorithm(), d_algorithm_symbol);
+    dict = with_tag(dict, keys::frame(), item.tags.frame);
+    dict = with_tag(dict, keys::user(), item.tags.user);
+    if (item.fault) {
+        dict = pmt::dict_add(dict, keys::skipped(), item.fault);
+    } else {
+        dict = pmt::dict_add(dict, keys::iterations(), pmt::from_long(report.iterations));
+        dict = pmt::dict_add(dict, keys::residual(), pmt::from_double(report.residual));
+        dict = pmt::dict_add(dict, keys::noise_var(), pmt::from_double(report.noise_var));
+        dict = pmt::dict_add(
+            dict, keys::predicted_nmse_db(), pmt::from_double(report.predicted_nmse_db));
+        dict = pmt::dict_add(dict, keys::latency_us(), pmt::from_double(d_latencies[index]));
+    }
+    message_port_pub(ports::report(), dict);
+}
+
+} // namespace thzum
+} // namespace gr

@@ -1,0 +1,90 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_THZUM_CHANNEL_ESTIMATOR_IMPL_H
+#define INCLUDED_THZUM_CHANNEL_ESTIMATOR_IMPL_H
+
+#include "item_tags.h"
+#include <gnuradio/thzum/channel_estimator.h>
+#include <atomic>
+#include <mutex>
+
+namespace gr {
+namespace thzum {
+
+class channel_estimator_impl : public channel_estimator
+{
+public:
+    channel_estimator_impl(pilot_operator::sptr op,
+                           const std::string& algorithm,
+                           const option_map& options,
+                           double noise_var,
+                           int batch);
+
+    bool start() override;
+    bool stop() override;
+    int work(int noutput_items,
+             gr_vector_const_void_star& input_items,
+             gr_vector_void_star& output_items) override;
+
+    void set_algorithm(const std::string& name, const option_map& options) override;
+    void set_noise_var(double noise_var) override;
+    std::string algorithm() const override;
+    std::string settings() const override;
+    double noise_var() const override { return d_fixed_noise_var; }
+    uint64_t estimates() const override { return d_estimates; }
+    uint64_t skipped() const override { return d_skipped; }
+    int largest_batch() const override { return d_largest_batch; }
+
+private:
+    /*! What is known of an item before it is estimated. */
+    struct item {
+        item_tags tags;
+        pmt::pmt_t fault;   /*!< why it is skipped; null if it is not */
+        bool has_noise_var; /*!< false: to be estimated */
+    };
+
+    estimator::sptr build(const std::string& name, option_map options) const;
+    void handle_control(const pmt::pmt_t& message);
+    void apply_control(const pmt::pmt_t& message);
+
+    void read_items(const gr_complex* y, int first, int count);
+    void process(const gr_complex* y, int first, int count, gr_complex* h);
+    void estimate_run(const gr_complex* y, int begin, int end, gr_complex* h);
+    void finish(int first, int count);
+    void tag_item(uint64_t offset, int index);
+    void report_item(int index);
+
+    const pilot_operator::sptr d_op;
+    const int d_batch;
+    const int d_n_observations;
+    const int d_n_antennas;
+
+    mutable std::mutex d_mutex; /*!< guards what work() runs: the estimator and its name */
+    std::mutex d_build_mutex;   /*!< one change at a time */
+    estimator::sptr d_estimator;
+    std::string d_algorithm;
+    pmt::pmt_t d_algorithm_symbol;
+    option_map d_options;
+    bool d_is_warned = false; /*!< one log line per algorithm about what it cannot do */
+
+    std::atomic<double> d_fixed_noise_var;
+    std::atomic<uint64_t> d_estimates{ 0 };
+    std::atomic<uint64_t> d_skipped{ 0 };
+    std::atomic<int> d_largest_batch{ 0 };
+
+    std::vector<item> d_items;              /*!< [batch] */
+    std::vector<float> d_noise_vars;        /*!< [batch] */
+    std::vector<estimate_report> d_reports; /*!< [batch] */
+    std::vector<double> d_latencies;        /*!< [batch] in microseconds */
+    std::vector<tag_t> d_tags;
+};
+
+} // namespace thzum
+} // namespace gr
+
+#endif /* INCLUDED_THZUM_CHANNEL_ESTIMATOR_IMPL_H */

@@ -1,0 +1,104 @@
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+/***********************************************************************************/
+/* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
+/* BINDTOOL_USE_PYGCCXML(0)                                                        */
+/* BINDTOOL_HEADER_FILE(channel_estimator.h)                                       */
+/* BINDTOOL_HEADER_FILE_HASH(79e6df90780794fb60af61619c64506b) */
+/***********************************************************************************/
+
+#include "options.h"
+#include <gnuradio/thzum/channel_estimator.h>
+#include <pybind11/pybind11.h>
+
+namespace py = pybind11;
+
+namespace {
+
+using gr::thzum::channel_estimator;
+
+gr::thzum::option_map to_options(const py::dict& options)
+{
+    return gr::thzum::bindings::to_options(py::reinterpret_borrow<py::kwargs>(options));
+}
+
+channel_estimator::sptr make(gr::thzum::pilot_operator::sptr op,
+                             const std::string& algorithm,
+                             const py::dict& options,
+                             double noise_var,
+                             int batch)
+{
+    const auto map = to_options(options);
+    py::gil_scoped_release release;
+    return channel_estimator::make(std::move(op), algorithm, map, noise_var, batch);
+}
+
+void set_algorithm(channel_estimator& self, const std::string& name, const py::dict& options)
+{
+    const auto map = to_options(options);
+    py::gil_scoped_release release;
+    self.set_algorithm(name, map);
+}
+
+} // namespace
+
+void bind_channel_estimator(py::module& m)
+{
+    using release_gil = py::call_guard<py::gil_scoped_release>;
+    py::class_<channel_estimator,
+               gr::sync_block,
+               gr::block,
+               gr::basic_block,
+               std::shared_ptr<channel_estimator>>(
+        m,
+        "channel_estimator",
+        "Block: pilots y (complex64 vectors of op.n_observations) in, channel estimates "
+        "(complex64\n"
+        "vectors of op.n_antennas) out.\n\n"
+        "Args:\n"
+        "    op: pilot_operator; the block works on a copy of its own.\n"
+        "    algorithm: one of estimators().\n"
+        "    options: dict of the algorithm's options, see estimator_options(name).\n"
+        "    noise_var: antenna noise variance; 0 takes the tag thzum_noise_var, or, on items "
+        "without\n"
+        "        it, estimates it from the pilots.\n"
+        "    batch: largest number of items of one call, 1 to 4096.\n\n"
+        "Items that cannot be estimated become zeros with the tag thzum_skipped. Message ports: "
+        "report\n"
+        "(out, a dictionary per item) and control (in: algorithm, options, noise_var).")
+        .def(py::init(&make),
+             py::arg("op"),
+             py::arg("algorithm") = "fpn_oamp",
+             py::arg("options") = py::dict(),
+             py::arg("noise_var") = 0.0,
+             py::arg("batch") = 8)
+        .def("set_algorithm",
+             &set_algorithm,
+             py::arg("name"),
+             py::arg("options") = py::dict(),
+             "Change the algorithm while running; ValueError leaves the old one in place.")
+        .def("set_noise_var",
+             &channel_estimator::set_noise_var,
+             py::arg("noise_var"),
+             "Antenna noise variance; 0 = from the tag or the pilots.")
+        .def("algorithm",
+             &channel_estimator::algorithm,
+             release_gil(),
+             "Name of the algorithm in use.")
+        .def("settings",
+             &channel_estimator::settings,
+             release_gil(),
+             "Settings of the algorithm in use, in one line.")
+        .def("noise_var",
+             &channel_estimator::noise_var,
+             "Noise variance given; 0 = from the tag or the pilots.")
+        .def("estimates", &channel_estimator::estimates, "Items estimated so far.")
+        .def("skipped", &channel_estimator::skipped, "Items skipped so far.")
+        .def("largest_batch",
+             &channel_estimator::largest_batch,
+             "Largest number of items that one call has had.");
+}

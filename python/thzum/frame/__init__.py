@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Frames: the pilot plan, what users send, a reference receiver and recordings."""
+
+from .codebook import dft_codebook, visible_directions
+from .constellation import bits_per_symbol, bits_to_indices, constellation, constellation_names, indices_to_bits
+from .plan import PilotPlan
+from .receiver import ReceivedFrame, despread, effective_channel, receive_frame
+from .transmitter import (
+    data_bits,
+    frame_combiner,
+    map_data,
+    map_indices,
+    receive_over_the_air,
+    transmit_frame,
+)
+
+__all__ = [
+    "PilotPlan",
+    "ReceivedFrame",
+    "bits_per_symbol",
+    "bits_to_indices",
+    "constellation",
+    "constellation_names",
+    "data_bits",
+    "despread",
+    "dft_codebook",
+    "effective_channel",
+    "frame_combiner",
+    "indices_to_bits",
+    "map_data",
+    "map_indices",
+    "receive_frame",
+    "receive_over_the_air",
+    "transmit_frame",
+    "visible_directions",
+]
