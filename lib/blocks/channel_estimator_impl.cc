@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "chain_stage.h"
 #include "channel_estimator_impl.h"
 #include "control_message.h"
 #include "frame_tags.h"
@@ -20,31 +21,24 @@ namespace thzum {
 
 namespace {
 
+const char* const block_name = "channel_estimator";
 constexpr int largest_allowed_batch = 4096;
 
 pilot_operator::sptr checked_copy(const pilot_operator::sptr& op)
 {
     if (!op)
-        throw std::invalid_argument("channel_estimator: op expects a pilot_operator, got none");
+        throw std::invalid_argument(std::string(block_name) +
+                                    ": op expects a pilot_operator, got none");
     return op->clone();
 }
 
 int checked_batch(int batch)
 {
     if (batch < 1 || batch > largest_allowed_batch)
-        throw std::invalid_argument("channel_estimator: batch expects an integer from 1 to " +
-                                    std::to_string(largest_allowed_batch) + ", got " +
-                                    std::to_string(batch));
+        throw std::invalid_argument(
+            std::string(block_name) + ": batch expects an integer from 1 to " +
+            std::to_string(largest_allowed_batch) + ", got " + std::to_string(batch));
     return batch;
-}
-
-double checked_noise_var(double noise_var)
-{
-    if (noise_var != 0.0 && !is_usable_noise_var(noise_var))
-        throw std::invalid_argument("channel_estimator: noise_var expects a positive finite number, or "
-                                    "0 for the tag thzum_noise_var, got " +
-                                    std::to_string(noise_var));
-    return noise_var;
 }
 
 bool takes_option(const std::string& algorithm, const std::string& option)
@@ -71,7 +65,11 @@ channel_estimator::sptr channel_estimator::make(pilot_operator::sptr op,
                                                 int batch)
 {
     return gnuradio::make_block_sptr<channel_estimator_impl>(
-        checked_copy(op), algorithm, options, checked_noise_var(noise_var), checked_batch(batch));
+        checked_copy(op),
+        algorithm,
+        options,
+        checked_noise_var(block_name, noise_var),
+        checked_batch(batch));
 }
 
 channel_estimator_impl::channel_estimator_impl(pilot_operator::sptr op,
@@ -79,7 +77,7 @@ channel_estimator_impl::channel_estimator_impl(pilot_operator::sptr op,
                                                const option_map& options,
                                                double noise_var,
                                                int batch)
-    : gr::sync_block("channel_estimator",
+    : gr::sync_block(block_name,
                      gr::io_signature::make(1, 1, op->n_observations() * sizeof(gr_complex)),
                      gr::io_signature::make(1, 1, op->shape().antennas() * sizeof(gr_complex))),
       d_op(op),
@@ -96,8 +94,8 @@ channel_estimator_impl::channel_estimator_impl(pilot_operator::sptr op,
     // Incoming tags are forwarded in finish(): thzum_noise_var is replaced by the value in use.
     set_tag_propagation_policy(TPP_DONT);
     set_min_output_buffer(2 * batch);
-    // Makes the block upstream allocate room for a batch; start() takes the constraint back, so that
-    // items never wait for a full one.
+    // Makes the block upstream allocate room for a batch; start() takes the constraint back, so
+    // that items never wait for a full one.
     set_output_multiple(batch);
     message_port_register_out(ports::report());
     message_port_register_in(ports::control());
@@ -139,7 +137,7 @@ void channel_estimator_impl::set_algorithm(const std::string& name, const option
 
 void channel_estimator_impl::set_noise_var(double noise_var)
 {
-    d_fixed_noise_var = checked_noise_var(noise_var);
+    d_fixed_noise_var = checked_noise_var(block_name, noise_var);
 }
 
 std::string channel_estimator_impl::algorithm() const
@@ -178,7 +176,7 @@ void channel_estimator_impl::apply_control(const pmt::pmt_t& message)
             options = control_options(value);
             is_new_algorithm = true;
         } else if (key == "noise_var") {
-            noise_var = checked_noise_var(control_number(key, value));
+            noise_var = checked_noise_var(block_name, control_number(key, value));
         } else {
             throw std::invalid_argument("expected the keys algorithm, options or noise_var, got '" +
                                         key + "'");
@@ -227,41 +225,22 @@ void channel_estimator_impl::process(const gr_complex* y, int first, int count, 
 
 void channel_estimator_impl::read_items(const gr_complex* y, int first, int count)
 {
+    std::fill_n(d_items.begin(), count, item());
+    get_tags_in_window(d_tags, 0, first, first + count);
+    for (const auto& tag : d_tags)
+        d_items[tag.offset - nitems_read(0) - first].tags.read(tag);
     const double fixed = d_fixed_noise_var;
     for (int i = 0; i < count; i++) {
-        d_items[i] = { nullptr, nullptr, nullptr, fixed > 0.0, false };
-        d_noise_vars[i] = static_cast<float>(fixed);
-    }
-    read_tags(first, count);
-    for (int i = 0; i < count; i++) {
-        const auto& fault =
-            item_fault(y + static_cast<size_t>(i) * d_n_observations, d_n_observations);
-        if (fault && !d_items[i].fault)
-            d_items[i].fault = fault;
-    }
-}
-
-void channel_estimator_impl::read_tags(int first, int count)
-{
-    const bool is_fixed = d_fixed_noise_var > 0.0;
-    get_tags_in_window(d_tags, 0, first, first + count);
-    for (const auto& tag : d_tags) {
-        const int i = static_cast<int>(tag.offset - nitems_read(0)) - first;
         auto& item = d_items[i];
-        if (tag.key == tags::frame()) {
-            item.frame = tag.value;
-        } else if (tag.key == tags::user()) {
-            item.user = tag.value;
-        } else if (tag.key == tags::skipped()) {
-            item.tagged_skipped = true;
-            item.fault = tag.value;
-        } else if (tag.key == tags::noise_var() && !is_fixed) {
-            const double value = is_real_number(tag.value) ? pmt::to_double(tag.value) : 0.0;
-            if (!is_usable_noise_var(value) && !item.fault)
-                item.fault = skip_reason::noise_var();
-            item.has_noise_var = true;
-            d_noise_vars[i] = static_cast<float>(value);
-        }
+        const double noise_var = fixed > 0.0 ? fixed : item.tags.noise_var;
+        item.has_noise_var = fixed > 0.0 || item.tags.has_noise_var;
+        item.fault = item.tags.skipped;
+        if (!item.fault)
+            item.fault =
+                item_fault(y + static_cast<size_t>(i) * d_n_observations, d_n_observations);
+        if (!item.fault && item.has_noise_var && !is_usable_noise_var(noise_var))
+            item.fault = skip_reason::noise_var();
+        d_noise_vars[i] = static_cast<float>(noise_var);
     }
 }
 
@@ -282,12 +261,11 @@ void channel_estimator_impl::estimate_run(const gr_complex* y, int begin, int en
             d_logger->warn("{}: items skipped: {}", d_algorithm, error.what());
         d_is_warned = true;
         for (int i = begin; i < end; i++)
-            d_items[i].fault = d_items[i].has_noise_var ? skip_reason::diverged()
-                                                        : skip_reason::no_noise_var();
+            d_items[i].fault =
+                d_items[i].has_noise_var ? skip_reason::diverged() : skip_reason::no_noise_var();
         return;
     }
-    const double latency =
-        std::chrono::duration<double, std::micro>(clock::now() - begun).count();
+    const double latency = std::chrono::duration<double, std::micro>(clock::now() - begun).count();
     for (int i = begin; i < end; i++) {
         d_latencies[i] = latency;
         if (!std::isfinite(item_energy(h + static_cast<size_t>(i) * d_n_antennas, d_n_antennas)))
@@ -315,7 +293,7 @@ void channel_estimator_impl::tag_item(uint64_t offset, int index)
 {
     const auto& item = d_items[index];
     if (item.fault) {
-        if (!item.tagged_skipped)
+        if (!item.tags.skipped)
             add_item_tag(0, offset, tags::skipped(), item.fault);
         return;
     }
@@ -331,8 +309,8 @@ void channel_estimator_impl::report_item(int index)
     const auto& item = d_items[index];
     const auto& report = d_reports[index];
     auto dict = pmt::dict_add(pmt::make_dict(), keys::algorithm(), d_algorithm_symbol);
-    dict = with_tag(dict, keys::frame(), item.frame);
-    dict = with_tag(dict, keys::user(), item.user);
+    dict = with_tag(dict, keys::frame(), item.tags.frame);
+    dict = with_tag(dict, keys::user(), item.tags.user);
     if (item.fault) {
         dict = pmt::dict_add(dict, keys::skipped(), item.fault);
     } else {

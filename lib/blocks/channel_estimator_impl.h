@@ -8,6 +8,7 @@
 #ifndef INCLUDED_THZUM_CHANNEL_ESTIMATOR_IMPL_H
 #define INCLUDED_THZUM_CHANNEL_ESTIMATOR_IMPL_H
 
+#include "item_tags.h"
 #include <gnuradio/thzum/channel_estimator.h>
 #include <atomic>
 #include <mutex>
@@ -42,11 +43,9 @@ public:
 private:
     /*! What is known of an item before it is estimated. */
     struct item {
-        pmt::pmt_t fault;    /*!< why it is skipped; null if it is not */
-        pmt::pmt_t frame;    /*!< value of the frame tag; null if there is none */
-        pmt::pmt_t user;     /*!< value of the user tag; null if there is none */
-        bool has_noise_var;  /*!< false: to be estimated */
-        bool tagged_skipped; /*!< skipped already upstream */
+        item_tags tags;
+        pmt::pmt_t fault;   /*!< why it is skipped; null if it is not */
+        bool has_noise_var; /*!< false: to be estimated */
     };
 
     estimator::sptr build(const std::string& name, option_map options) const;
@@ -54,7 +53,6 @@ private:
     void apply_control(const pmt::pmt_t& message);
 
     void read_items(const gr_complex* y, int first, int count);
-    void read_tags(int first, int count);
     void process(const gr_complex* y, int first, int count, gr_complex* h);
     void estimate_run(const gr_complex* y, int begin, int end, gr_complex* h);
     void finish(int first, int count);
@@ -66,8 +64,8 @@ private:
     const int d_n_observations;
     const int d_n_antennas;
 
-    mutable std::mutex d_mutex;       /*!< guards what work() runs: the estimator and its name */
-    std::mutex d_build_mutex;         /*!< one change at a time */
+    mutable std::mutex d_mutex; /*!< guards what work() runs: the estimator and its name */
+    std::mutex d_build_mutex;   /*!< one change at a time */
     estimator::sptr d_estimator;
     std::string d_algorithm;
     pmt::pmt_t d_algorithm_symbol;
@@ -79,10 +77,10 @@ private:
     std::atomic<uint64_t> d_skipped{ 0 };
     std::atomic<int> d_largest_batch{ 0 };
 
-    std::vector<item> d_items;               /*!< [batch] */
-    std::vector<float> d_noise_vars;         /*!< [batch] */
-    std::vector<estimate_report> d_reports;  /*!< [batch] */
-    std::vector<double> d_latencies;         /*!< [batch] in microseconds */
+    std::vector<item> d_items;              /*!< [batch] */
+    std::vector<float> d_noise_vars;        /*!< [batch] */
+    std::vector<estimate_report> d_reports; /*!< [batch] */
+    std::vector<double> d_latencies;        /*!< [batch] in microseconds */
     std::vector<tag_t> d_tags;
 };
 

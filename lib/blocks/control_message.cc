@@ -43,8 +43,7 @@ std::map<std::string, pmt::pmt_t> control_entries(const pmt::pmt_t& message)
     for (auto items = pmt::dict_items(message); pmt::is_pair(items); items = pmt::cdr(items)) {
         const auto item = pmt::car(items);
         if (!pmt::is_pair(item) || !pmt::is_symbol(pmt::car(item)))
-            throw std::invalid_argument("expected symbols as keys, got " +
-                                        pmt::write_string(item));
+            throw std::invalid_argument("expected symbols as keys, got " + pmt::write_string(item));
         entries[pmt::symbol_to_string(pmt::car(item))] = pmt::cdr(item);
     }
     return entries;

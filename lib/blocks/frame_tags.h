@@ -17,11 +17,11 @@ namespace thzum {
 namespace tags {
 
 /*! A symbol made once: interning takes a lock, a reference does not. */
-#define THZUM_SYMBOL(name, text)                         \
-    inline const pmt::pmt_t& name()                      \
-    {                                                    \
-        static const pmt::pmt_t symbol = pmt::mp(text);  \
-        return symbol;                                   \
+#define THZUM_SYMBOL(name, text)                        \
+    inline const pmt::pmt_t& name()                     \
+    {                                                   \
+        static const pmt::pmt_t symbol = pmt::mp(text); \
+        return symbol;                                  \
     }
 
 THZUM_SYMBOL(frame, "thzum_frame")           /* long: frame number */
@@ -30,7 +30,8 @@ THZUM_SYMBOL(noise_var, "thzum_noise_var")   /* double: antenna noise variance *
 THZUM_SYMBOL(iterations, "thzum_iterations") /* long: iterations run */
 THZUM_SYMBOL(residual, "thzum_residual")     /* double: relative change of the last iteration */
 THZUM_SYMBOL(predicted_nmse_db, "thzum_predicted_nmse_db") /* double: in dB */
-THZUM_SYMBOL(skipped, "thzum_skipped") /* symbol: why the item is all-zero */
+THZUM_SYMBOL(amplitude, "thzum_amplitude") /* double: amplitude per antenna that counts as one */
+THZUM_SYMBOL(skipped, "thzum_skipped")     /* symbol: why the item is all-zero */
 
 } // namespace tags
 

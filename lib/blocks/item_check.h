@@ -18,11 +18,11 @@ namespace thzum {
 /*! Why an item is skipped, as the tag thzum_skipped says it. */
 namespace skip_reason {
 
-#define THZUM_REASON(name)                                \
-    inline const pmt::pmt_t& name()                       \
-    {                                                     \
-        static const pmt::pmt_t symbol = pmt::mp(#name);  \
-        return symbol;                                    \
+#define THZUM_REASON(name)                               \
+    inline const pmt::pmt_t& name()                      \
+    {                                                    \
+        static const pmt::pmt_t symbol = pmt::mp(#name); \
+        return symbol;                                   \
     }
 
 THZUM_REASON(nan)          /* NaN or Inf among the samples, or a power past the float range */

@@ -5,9 +5,9 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "nmse_probe_impl.h"
 #include "frame_tags.h"
 #include "item_check.h"
+#include "nmse_probe_impl.h"
 #include <gnuradio/io_signature.h>
 #include <algorithm>
 #include <cmath>
@@ -78,9 +78,8 @@ int nmse_probe_impl::work(int noutput_items,
 bool nmse_probe_impl::is_skipped(int index)
 {
     get_tags_in_window(d_tags, 0, index, index + 1);
-    return std::any_of(d_tags.begin(), d_tags.end(), [](const auto& tag) {
-        return tag.key == tags::skipped();
-    });
+    return std::any_of(
+        d_tags.begin(), d_tags.end(), [](const auto& tag) { return tag.key == tags::skipped(); });
 }
 
 double nmse_probe_impl::add(double ratio)

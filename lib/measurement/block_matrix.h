@@ -32,6 +32,23 @@ public:
     /*! Blocks of equal size; kept real when no entry has an imaginary part. */
     explicit block_matrix(const std::vector<Eigen::MatrixXcd>& blocks);
 
+    /*! Copies the matrix but not the scratch memory, which may be in use in another thread. */
+    block_matrix(const block_matrix& other)
+        : d_blocks(other.d_blocks),
+          d_rows(other.d_rows),
+          d_cols(other.d_cols),
+          d_real(other.d_real),
+          d_padded_rows(other.d_padded_rows),
+          d_padded_cols(other.d_padded_cols),
+          d_length(other.d_length),
+          d_values(other.d_values),
+          d_long(other.d_long.size()),
+          d_short(other.d_short.size())
+    {
+    }
+    block_matrix(block_matrix&&) = default;
+    block_matrix& operator=(block_matrix&&) = default;
+
     int rows() const { return d_rows; }
     int cols() const { return d_cols; }
     bool is_real() const { return d_real; }

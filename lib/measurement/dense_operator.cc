@@ -87,6 +87,11 @@ void dense_operator::backproject(const gr_complex* b, gr_complex* h, int batch)
     d_projection.multiply_adjoint(b, h, batch);
 }
 
+pilot_operator::sptr dense_operator::clone() const
+{
+    return std::make_shared<dense_operator>(*this);
+}
+
 std::string dense_operator::repr() const
 {
     std::ostringstream out;

@@ -42,6 +42,7 @@ public:
     void whiten(const gr_complex* y, gr_complex* z, int batch) override;
     void project(const gr_complex* h, gr_complex* b, int batch) override;
     void backproject(const gr_complex* b, gr_complex* h, int batch) override;
+    sptr clone() const override;
     std::string repr() const override;
 
 private:

@@ -128,6 +128,11 @@ void hadamard_operator::whiten(const gr_complex* y, gr_complex* z, int batch)
     std::copy_n(y, size_t(batch) * n_observations(), z);
 }
 
+pilot_operator::sptr hadamard_operator::clone() const
+{
+    return std::make_shared<hadamard_operator>(d_shape, d_slots, d_seed);
+}
+
 std::string hadamard_operator::repr() const
 {
     std::ostringstream out;

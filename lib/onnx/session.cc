@@ -73,7 +73,7 @@ std::string load_error(const Ort::Exception& error)
                ")";
     if (contains(reason, "opset") || contains(reason, "IR version"))
         return "is of a newer ONNX version than ONNX Runtime " + onnx_model::runtime_version() +
-               " reads; export it with an older opset (" + reason + ")";
+               " reads; export it with an older opset and IR version";
     if (code == ORT_INVALID_PROTOBUF || code == ORT_NO_MODEL || contains(reason, "ModelProto"))
         return "not an ONNX file, or damaged; copy or export it again";
     return "ONNX Runtime " + onnx_model::runtime_version() + " cannot load it; export it again (" +

@@ -26,14 +26,14 @@ namespace thzum {
  * \p batch, go through the algorithm in one call.
  *
  * Tags out, on each estimate: thzum_iterations (long), thzum_residual, thzum_noise_var and
- * thzum_predicted_nmse_db (double); incoming tags stay on their item. An item that cannot be estimated
- * (NaN or Inf, all zero, an unusable noise variance, an algorithm that diverged) becomes zeros with the
- * tag thzum_skipped (symbol: nan, zero, noise_var, no_noise_var or diverged) and is counted; the items
- * around it are untouched.
+ * thzum_predicted_nmse_db (double); incoming tags stay on their item. An item that cannot be
+ * estimated (NaN or Inf, all zero, an unusable noise variance, an algorithm that diverged) becomes
+ * zeros with the tag thzum_skipped (symbol: nan, zero, noise_var, no_noise_var or diverged) and is
+ * counted; the items around it are untouched.
  *
- * Message out, port `report`: a dictionary per item: frame and user (if tagged), iterations, residual,
- * noise_var, predicted_nmse_db, latency_us (duration of the call that estimated the item), algorithm; or
- * skipped (the reason).
+ * Message out, port `report`: a dictionary per item: frame and user (if tagged), iterations,
+ * residual, noise_var, predicted_nmse_db, latency_us (duration of the call that estimated the
+ * item), algorithm; or skipped (the reason).
  *
  * Message in, port `control`: a dictionary with any of algorithm (symbol), options (dictionary) and
  * noise_var (number, 0 = from tags), or one such (key . value) pair. A malformed one is logged and
@@ -50,8 +50,8 @@ public:
      * \param options of the algorithm, as estimators() lists them
      * \param noise_var antenna noise variance; 0 = from the tag thzum_noise_var or the pilots
      * \param batch largest number of items of one call, 1 to 4096
-     * \throws std::invalid_argument for unknown names or options, a negative or non-finite noise_var,
-     *         a batch out of range
+     * \throws std::invalid_argument for unknown names or options, a negative or non-finite
+     * noise_var, a batch out of range
      */
     static sptr make(pilot_operator::sptr op,
                      const std::string& algorithm = "fpn_oamp",
@@ -62,9 +62,9 @@ public:
     /*!
      * \brief Change the algorithm while running.
      *
-     * The new one is built in the calling thread while the old one goes on; they change places between
-     * two batches. When building throws, the old one stays.
-     * \throws std::invalid_argument for unknown names or options
+     * The new one is built in the calling thread while the old one goes on; they change places
+     * between two batches. When building throws, the old one stays. \throws std::invalid_argument
+     * for unknown names or options
      */
     virtual void set_algorithm(const std::string& name, const option_map& options = {}) = 0;
 

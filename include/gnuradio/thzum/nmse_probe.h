@@ -18,8 +18,8 @@ namespace thzum {
  * \brief Normalised mean-square error of channel estimates against the truth.
  * \ingroup thzum
  *
- * In 0: estimate, in 1: truth, both gr_complex vectors of the same length. Out (optional): float, one
- * value per item, ||estimate - truth||^2 / ||truth||^2 in dB, not below -300 dB.
+ * In 0: estimate, in 1: truth, both gr_complex vectors of the same length. Out (optional): float,
+ * one value per item, ||estimate - truth||^2 / ||truth||^2 in dB, not below -300 dB.
  *
  * Items without a meaningful ratio are left out of the mean and give NaN on the output: an all-zero
  * truth, NaN or Inf on either input, an estimate tagged thzum_skipped.

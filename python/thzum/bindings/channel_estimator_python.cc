@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(channel_estimator.h)                                       */
-/* BINDTOOL_HEADER_FILE_HASH(c7d1a614434ec0727c0e1afc186390bf)                                                    */
+/* BINDTOOL_HEADER_FILE_HASH(79e6df90780794fb60af61619c64506b) */
 /***********************************************************************************/
 
 #include "options.h"
@@ -56,16 +56,19 @@ void bind_channel_estimator(py::module& m)
                std::shared_ptr<channel_estimator>>(
         m,
         "channel_estimator",
-        "Block: pilots y (complex64 vectors of op.n_observations) in, channel estimates (complex64\n"
+        "Block: pilots y (complex64 vectors of op.n_observations) in, channel estimates "
+        "(complex64\n"
         "vectors of op.n_antennas) out.\n\n"
         "Args:\n"
         "    op: pilot_operator; the block works on a copy of its own.\n"
         "    algorithm: one of estimators().\n"
         "    options: dict of the algorithm's options, see estimator_options(name).\n"
-        "    noise_var: antenna noise variance; 0 takes the tag thzum_noise_var, or, on items without\n"
+        "    noise_var: antenna noise variance; 0 takes the tag thzum_noise_var, or, on items "
+        "without\n"
         "        it, estimates it from the pilots.\n"
         "    batch: largest number of items of one call, 1 to 4096.\n\n"
-        "Items that cannot be estimated become zeros with the tag thzum_skipped. Message ports: report\n"
+        "Items that cannot be estimated become zeros with the tag thzum_skipped. Message ports: "
+        "report\n"
         "(out, a dictionary per item) and control (in: algorithm, options, noise_var).")
         .def(py::init(&make),
              py::arg("op"),
@@ -82,12 +85,17 @@ void bind_channel_estimator(py::module& m)
              &channel_estimator::set_noise_var,
              py::arg("noise_var"),
              "Antenna noise variance; 0 = from the tag or the pilots.")
-        .def("algorithm", &channel_estimator::algorithm, release_gil(), "Name of the algorithm in use.")
+        .def("algorithm",
+             &channel_estimator::algorithm,
+             release_gil(),
+             "Name of the algorithm in use.")
         .def("settings",
              &channel_estimator::settings,
              release_gil(),
              "Settings of the algorithm in use, in one line.")
-        .def("noise_var", &channel_estimator::noise_var, "Noise variance given; 0 = from the tag or the pilots.")
+        .def("noise_var",
+             &channel_estimator::noise_var,
+             "Noise variance given; 0 = from the tag or the pilots.")
         .def("estimates", &channel_estimator::estimates, "Items estimated so far.")
         .def("skipped", &channel_estimator::skipped, "Items skipped so far.")
         .def("largest_batch",

@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(nmse_probe.h)                                              */
-/* BINDTOOL_HEADER_FILE_HASH(80e531608b23694ce5959bdc69a20b87)                                                    */
+/* BINDTOOL_HEADER_FILE_HASH(88554559252bef3dbe51b532e84ce8bf) */
 /***********************************************************************************/
 
 #include <gnuradio/thzum/nmse_probe.h>
@@ -19,16 +19,15 @@ namespace py = pybind11;
 void bind_nmse_probe(py::module& m)
 {
     using gr::thzum::nmse_probe;
-    py::class_<nmse_probe,
-               gr::sync_block,
-               gr::block,
-               gr::basic_block,
-               std::shared_ptr<nmse_probe>>(
+    py::class_<nmse_probe, gr::sync_block, gr::block, gr::basic_block, std::shared_ptr<nmse_probe>>(
         m,
         "nmse_probe",
-        "Block: normalised mean-square error of estimates (input 0) against the truth (input 1).\n\n"
-        "Both inputs are complex64 vectors of length vlen; the optional float output is the NMSE of each\n"
-        "item in dB. Items with an all-zero truth, NaN or Inf, or an estimate tagged thzum_skipped stay\n"
+        "Block: normalised mean-square error of estimates (input 0) against the truth (input "
+        "1).\n\n"
+        "Both inputs are complex64 vectors of length vlen; the optional float output is the NMSE "
+        "of each\n"
+        "item in dB. Items with an all-zero truth, NaN or Inf, or an estimate tagged thzum_skipped "
+        "stay\n"
         "out of the mean and give NaN.")
         .def(py::init(&nmse_probe::make), py::arg("vlen"))
         .def("nmse_db",

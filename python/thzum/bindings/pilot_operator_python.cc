@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(pilot_operator.h)                                                      */
-/* BINDTOOL_HEADER_FILE_HASH(885aa5260e4c360a27d045adaad4266a) */
+/* BINDTOOL_HEADER_FILE_HASH(30b4bffafa59b18005928bf43cdf335c) */
 /***********************************************************************************/
 
 #include "arrays.h"
