@@ -23,14 +23,19 @@ namespace {
 constexpr const char* task = "subarray_denoiser";
 constexpr float probe_step = 0.02f; // of the noise standard deviation
 
+std::runtime_error
+wrong_card(const onnx_model& model, const std::string& entries, const std::string& what)
+{
+    return std::runtime_error("model " + model.path() + ": card, thzum." + entries + ": " + what +
+                              "; export the model again with a correct card");
+}
+
 /*! One value for both axes, or one each. */
 std::pair<double, double> axis_values(const onnx_model& model, const std::string& key)
 {
     const auto values = model.numbers(key);
     if (values.size() > 2)
-        throw std::runtime_error("model " + model.path() + ": card entry thzum." + key +
-                                 " expects one or two numbers, got '" + model.text(key) +
-                                 "'; export the model again with a correct card");
+        throw wrong_card(model, key, "expected one or two numbers, got '" + model.text(key) + "'");
     return { values.front(), values.back() };
 }
 
@@ -72,9 +77,8 @@ void check_array(const onnx_model& model, const array_shape& shape)
 visible_region::sptr make_domain(const onnx_model& model, const denoiser_settings& settings)
 {
     if (model.text("domain") != "visible_region")
-        throw std::runtime_error("model " + model.path() +
-                                 ": card entry thzum.domain expects 'visible_region', got '" +
-                                 model.text("domain") + "'; give a model of that domain");
+        throw wrong_card(
+            model, "domain", "expected 'visible_region', got '" + model.text("domain") + "'");
     check_array(model, settings.shape);
     const auto slepian = axis_values(model, "n_slepian");
     const auto bandwidth = axis_values(model, "half_bandwidth");
@@ -87,16 +91,20 @@ visible_region::sptr make_domain(const onnx_model& model, const denoiser_setting
             std::to_string(least) + " wavelengths",
             std::to_string(settings.spacing));
     const auto& shape = settings.shape;
-    return visible_region::make({ shape.rows,
-                                  static_cast<int>(slepian.first),
-                                  bandwidth.first,
-                                  static_cast<int>(grid.first),
-                                  span.first },
-                                { shape.cols,
-                                  static_cast<int>(slepian.second),
-                                  bandwidth.second,
-                                  static_cast<int>(grid.second),
-                                  span.second });
+    try {
+        return visible_region::make({ shape.rows,
+                                      static_cast<int>(slepian.first),
+                                      bandwidth.first,
+                                      static_cast<int>(grid.first),
+                                      span.first },
+                                    { shape.cols,
+                                      static_cast<int>(slepian.second),
+                                      bandwidth.second,
+                                      static_cast<int>(grid.second),
+                                      span.second });
+    } catch (const std::invalid_argument& error) {
+        throw wrong_card(model, "n_slepian, half_bandwidth, grid and span", error.what());
+    }
 }
 
 error_curve read_curve(const onnx_model& model)
@@ -104,10 +112,31 @@ error_curve read_curve(const onnx_model& model)
     try {
         return error_curve(model.numbers("nmse_curve_noise_db"), model.numbers("nmse_curve_db"));
     } catch (const std::invalid_argument& error) {
-        throw std::runtime_error("model " + model.path() + ": card entries thzum.nmse_curve_*: " +
-                                 error.what() + "; export the model again with a correct card");
+        throw wrong_card(model, "nmse_curve_noise_db and nmse_curve_db", error.what());
     }
 }
+
+/*! Noise variances that a network was trained for. */
+struct noise_range {
+    float lowest;
+    float highest;
+
+    static noise_range read(const onnx_model& model)
+    {
+        const double min = model.number("noise_db_min");
+        const double max = model.number("noise_db_max");
+        if (min > max)
+            throw wrong_card(model, "noise_db_min", "is larger than thzum.noise_db_max");
+        return { static_cast<float>(std::pow(10.0, min / 10)),
+                 static_cast<float>(std::pow(10.0, max / 10)) };
+    }
+
+    /*! Standard deviation of the nearest level the network knows. */
+    float known_std(float variance) const
+    {
+        return std::sqrt(std::clamp(variance, lowest, highest));
+    }
+};
 
 /*! A fixed probe: random signs (+-1 +-j) / sqrt(2), of which E b b^H = I and E b b^T = 0. */
 volk::vector<gr_complex> make_probe(int count)
@@ -133,8 +162,7 @@ public:
           d_model(std::move(model)),
           d_domain(std::move(domain)),
           d_curve(read_curve(*d_model)),
-          d_lowest(std::pow(10.0, d_model->number("noise_db_min") / 10)),
-          d_highest(std::pow(10.0, d_model->number("noise_db_max") / 10)),
+          d_noise(noise_range::read(*d_model)),
           d_image_size(settings.shape.n_subarrays * 2 * d_domain->row_axis().grid *
                        d_domain->col_axis().grid),
           d_probe(make_probe(item_size())),
@@ -166,8 +194,8 @@ public:
     std::string repr() const override
     {
         std::ostringstream out;
-        out << repr_head() << ", noise " << 10 * std::log10(d_lowest) << " to "
-            << 10 * std::log10(d_highest) << " dB, " << d_model->repr() << ")";
+        out << repr_head() << ", noise " << 10 * std::log10(d_noise.lowest) << " to "
+            << 10 * std::log10(d_noise.highest) << " dB, " << d_model->repr() << ")";
         return out.str();
     }
 
@@ -184,24 +212,18 @@ private:
         d_denoised = d_model->reserve_output(d_model->output("denoised"), image);
     }
 
-    /*! The noise level the network is told: it knows only those it was trained for. */
-    float known_noise_std(float variance) const
-    {
-        return std::sqrt(std::clamp(variance, d_lowest, d_highest));
-    }
-
     void load(const gr_complex* r, const float* variance, int batch, int first)
     {
         d_domain->image(r, d_image + first * d_image_size, batch * shape().n_subarrays);
         for (int b = 0; b < batch; b++)
-            d_noise_std[first + b] = known_noise_std(variance[b]);
+            d_noise_std[first + b] = d_noise.known_std(variance[b]);
     }
 
     void load_probed(const gr_complex* r, const float* variance, int batch)
     {
         const int count = item_size();
         for (int b = 0; b < batch; b++) {
-            const float step = probe_step * known_noise_std(variance[b]);
+            const float step = probe_step * d_noise.known_std(variance[b]);
             for (int i = 0; i < count; i++)
                 d_probed[b * count + i] = r[b * count + i] + step * d_probe[i];
         }
@@ -222,7 +244,7 @@ private:
                 const auto change = d_probed[b * count + i] - x_hat[b * count + i];
                 sum += d_probe[i].real() * change.real() + d_probe[i].imag() * change.imag();
             }
-            divergence[b] = sum / (probe_step * known_noise_std(variance[b]) * count);
+            divergence[b] = sum / (probe_step * d_noise.known_std(variance[b]) * count);
         }
     }
 
@@ -236,8 +258,7 @@ private:
     onnx_model::sptr d_model;
     visible_region::sptr d_domain;
     error_curve d_curve;
-    float d_lowest; // noise variances the network knows
-    float d_highest;
+    noise_range d_noise;
     int d_image_size; // floats of the images of one item
     volk::vector<gr_complex> d_probe;
     volk::vector<gr_complex> d_probed; // [max_batch][S*k]

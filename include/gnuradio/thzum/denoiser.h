@@ -43,7 +43,8 @@ public:
      * \param r noisy coefficients
      * \param variance [batch] noise variance of one complex coefficient, > 0
      * \param x_hat estimate; may not alias r
-     * \param error_variance [batch] or nullptr: predicted mean-square error of one coefficient
+     * \param error_variance [batch] or nullptr: predicted mean-square error of one coefficient, by
+     *        Stein's unbiased risk estimate or, for a network, from its measured error curve
      * \param divergence [batch] or nullptr: (1 / (S*k)) sum_i d x_i / d r_i (Wirtinger derivative),
      *        analytic or by one Monte-Carlo probe
      */
@@ -66,6 +67,7 @@ THZUM_API const std::vector<algorithm_info>& denoisers();
  * \param options as denoisers() lists them; among them "dictionary" and, for "onnx", "model" (a path)
  * \param spacing element spacing in wavelengths
  * \throws std::invalid_argument for unknown names or options, or a model that does not fit the array
+ * \throws std::runtime_error for a model file that is missing, damaged or has a wrong model card
  */
 THZUM_API denoiser::sptr make_denoiser(const std::string& name,
                                        const array_shape& shape,

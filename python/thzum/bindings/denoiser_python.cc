@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                        */
 /* BINDTOOL_USE_PYGCCXML(0)                                                         */
 /* BINDTOOL_HEADER_FILE(denoiser.h)                                                 */
-/* BINDTOOL_HEADER_FILE_HASH(8c67d576b42e68f18e955d3e5887dce2)                      */
+/* BINDTOOL_HEADER_FILE_HASH(6df0e859997fd69298443f0d23938f10)                      */
 /***********************************************************************************/
 
 #include "arrays.h"
