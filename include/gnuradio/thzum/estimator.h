@@ -61,6 +61,10 @@ public:
                           gr_complex* h_hat,
                           estimate_report* report) = 0;
 
+    /*! Every option in force: those given, and the defaults of the others. A denoiser's options are only
+     * there when given. */
+    virtual const option_map& options() const = 0;
+
     /*! One line with every setting. */
     virtual std::string repr() const = 0;
 };
@@ -75,6 +79,36 @@ THZUM_API const std::vector<algorithm_info>& estimators();
 THZUM_API estimator::sptr make_estimator(const std::string& name,
                                          pilot_operator::sptr op,
                                          const option_map& options = {});
+
+/*! One iteration of a state evolution. */
+struct state_evolution_step {
+    double tau2;           /*!< error variance per coefficient at the denoiser's input */
+    double error_variance; /*!< error variance per coefficient at its output */
+    double nmse_db;        /*!< NMSE of the estimate in dB */
+};
+
+/*!
+ * \brief What OAMP is predicted to reach, iteration by iteration (Ma and Ping, IEEE Access 2017).
+ *
+ * The linear step enters by its error variance, the denoiser by its measured error on sample channels
+ * in white noise of that variance; no pilots are simulated. Holds for large arrays with combiners that
+ * are right-unitarily invariant.
+ *
+ * \param name "oamp" or "fpn_oamp"
+ * \param options as for make_estimator()
+ * \param channels [count][N] at unit power per antenna
+ * \param noise_var antenna noise variance at that scale, > 0
+ * \param seed of the noise in front of the denoiser
+ * \throws std::invalid_argument as make_estimator() does
+ */
+THZUM_API std::vector<state_evolution_step> state_evolution(const std::string& name,
+                                                            const pilot_operator::sptr& op,
+                                                            const option_map& options,
+                                                            const gr_complex* channels,
+                                                            int count,
+                                                            double noise_var,
+                                                            int iterations,
+                                                            uint64_t seed = 0);
 
 } // namespace thzum
 } // namespace gr

@@ -1,0 +1,168 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "estimation/oamp_iteration.h"
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+namespace gr {
+namespace thzum {
+namespace estimation {
+
+namespace {
+
+double squared_norm(const gr_complex* x, int count)
+{
+    double sum = 0.0;
+    for (int i = 0; i < count; ++i)
+        sum += std::norm(x[i]);
+    return sum;
+}
+
+double squared_distance(const gr_complex* x, const gr_complex* y, int count)
+{
+    double sum = 0.0;
+    for (int i = 0; i < count; ++i)
+        sum += std::norm(x[i] - y[i]);
+    return sum;
+}
+
+} // namespace
+
+oamp_iteration::oamp_iteration(const algorithm_info& info,
+                               const option_map& given,
+                               const pilot_operator::sptr& op,
+                               denoiser::sptr denoise,
+                               const iteration_settings& settings)
+    : estimator_base(info, given, observation_model::make(op, denoise->dict())),
+      d_denoiser(std::move(denoise)),
+      d_settings(settings),
+      d_step(model(), settings.linear, max_batch()),
+      d_active(0),
+      d_item(max_batch()),
+      d_scratch(size_t(max_batch()) * observations()),
+      d_x(size_t(max_batch()) * coefficients()),
+      d_estimate(d_x.size()),
+      d_r(d_x.size()),
+      d_next(d_x.size()),
+      d_tau2(max_batch()),
+      d_error_variance(max_batch()),
+      d_divergence(max_batch())
+{
+    if (settings.start != start_point::random)
+        return;
+    // The same start for every item, so that an estimate does not depend on its place in the batch.
+    std::mt19937_64 generator(settings.seed);
+    std::normal_distribution<float> normal(
+        0.0f, static_cast<float>(std::sqrt(d_step.prior_variance() / 2.0)));
+    d_start.resize(coefficients());
+    for (auto& value : d_start) {
+        const float re = normal(generator);
+        value = gr_complex(re, normal(generator));
+    }
+}
+
+void oamp_iteration::set_start(const gr_complex* z, int batch)
+{
+    if (d_settings.start == start_point::zero) {
+        std::fill_n(d_x.begin(), size_t(batch) * coefficients(), gr_complex(0.0f));
+    } else if (d_settings.start == start_point::random) {
+        for (int b = 0; b < batch; ++b)
+            std::copy(d_start.begin(), d_start.end(), d_x.begin() + size_t(b) * coefficients());
+    } else {
+        const auto& sigma = model()->singular_values();
+        const float largest = *std::max_element(sigma.begin(), sigma.end());
+        const int length = observations();
+        for (int b = 0; b < batch; ++b)
+            for (int i = 0; i < length; ++i)
+                d_scratch[size_t(b) * length + i] = sigma[i] > 1e-6f * largest
+                                                        ? z[size_t(b) * length + i] / sigma[i]
+                                                        : gr_complex(0.0f);
+        model()->from_singular(d_scratch.data(), d_x.data(), batch);
+    }
+    std::copy_n(d_x.begin(), size_t(batch) * coefficients(), d_estimate.begin());
+}
+
+void oamp_iteration::iterate(const gr_complex* z, const float* noise_var, bool from_zero)
+{
+    d_step.run(z, noise_var, from_zero ? nullptr : d_x.data(), d_active, d_r.data(), d_tau2.data());
+    d_denoiser->denoise(d_r.data(),
+                        d_tau2.data(),
+                        d_active,
+                        d_next.data(),
+                        d_error_variance.data(),
+                        d_settings.divergence_free ? d_divergence.data() : nullptr);
+}
+
+void oamp_iteration::update_report(int a, estimate_report& report) const
+{
+    const int n = coefficients();
+    const gr_complex* next = &d_next[size_t(a) * n];
+    const double change = squared_distance(next, &d_estimate[size_t(a) * n], n);
+    const double size = squared_norm(next, n);
+    const float before = report.residual;
+    report.residual = static_cast<float>(
+        change == 0.0 ? 0.0 : std::sqrt(change / std::max(size, 1e-12 * change)));
+    report.residual_history[report.iterations++] = report.residual;
+    if (report.iterations > 1 && before > 0.0f)
+        report.contraction = report.residual / before;
+    report.predicted_nmse_db = nmse_db(d_error_variance[a]);
+}
+
+void oamp_iteration::update_message(int a)
+{
+    const int n = coefficients();
+    const size_t begin = size_t(a) * n;
+    std::copy_n(&d_next[begin], n, &d_estimate[begin]);
+    const float alpha = d_settings.divergence_free ? bounded_divergence(d_divergence[a]) : 0.0f;
+    const float scale = 1.0f / (1.0f - alpha);
+    for (int i = 0; i < n; ++i)
+        d_x[begin + i] = scale * (d_next[begin + i] - alpha * d_r[begin + i]);
+}
+
+void oamp_iteration::move(int from, int to, gr_complex* z, float* noise_var)
+{
+    if (from == to)
+        return;
+    const int n = coefficients(), length = observations();
+    std::copy_n(&d_x[size_t(from) * n], n, &d_x[size_t(to) * n]);
+    std::copy_n(&d_estimate[size_t(from) * n], n, &d_estimate[size_t(to) * n]);
+    std::copy_n(z + size_t(from) * length, length, z + size_t(to) * length);
+    noise_var[to] = noise_var[from];
+    d_item[to] = d_item[from];
+}
+
+void oamp_iteration::run(
+    gr_complex* z, float* noise_var, int batch, gr_complex* c, estimate_report* report)
+{
+    const int n = coefficients();
+    set_start(z, batch);
+    d_active = batch;
+    for (int b = 0; b < batch; ++b) {
+        d_item[b] = b;
+        report[b].iterations = 0;
+    }
+    for (int t = 0; d_active > 0; ++t) {
+        iterate(z, noise_var, t == 0 && d_settings.start == start_point::zero);
+        int moving = 0;
+        for (int a = 0; a < d_active; ++a) {
+            auto& own = report[d_item[a]];
+            update_report(a, own);
+            update_message(a);
+            if (own.residual <= d_settings.tolerance || t + 1 == d_settings.max_iterations)
+                std::copy_n(&d_estimate[size_t(a) * n], n, c + size_t(d_item[a]) * n);
+            else
+                move(a, moving++, z, noise_var);
+        }
+        d_active = moving;
+    }
+}
+
+} // namespace estimation
+} // namespace thzum
+} // namespace gr

@@ -1,0 +1,81 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_THZUM_ESTIMATION_OAMP_ITERATION_H
+#define INCLUDED_THZUM_ESTIMATION_OAMP_ITERATION_H
+
+#include "estimation/estimator_base.h"
+#include "estimation/linear_step.h"
+
+namespace gr {
+namespace thzum {
+namespace estimation {
+
+/*! Where the iteration starts. */
+enum class start_point { zero, least_squares, random };
+
+/*! What OAMP and the fixed-point iteration differ in. */
+struct iteration_settings {
+    linear_kind linear;
+    bool divergence_free; /*!< x+ = (D(r) - alpha r) / (1 - alpha) instead of D(r) */
+    int max_iterations;
+    double tolerance; /*!< on ||D+ - D|| / ||D+|| of an item; 0 runs every iteration */
+    start_point start;
+    uint64_t seed; /*!< of the random start */
+};
+
+/*!
+ * \brief Alternation of linear_step and a denoiser D until the estimate stands still.
+ *
+ * The estimate is always the output of D, never the divergence-free message. An item whose relative
+ * change falls to the tolerance leaves the batch, so that the denoiser runs on those that still
+ * move.
+ */
+class oamp_iteration : public estimator_base
+{
+public:
+    oamp_iteration(const algorithm_info& info,
+                   const option_map& given,
+                   const pilot_operator::sptr& op,
+                   denoiser::sptr denoise,
+                   const iteration_settings& settings);
+
+protected:
+    void run(gr_complex* z,
+             float* noise_var,
+             int batch,
+             gr_complex* c,
+             estimate_report* report) override;
+
+private:
+    void set_start(const gr_complex* z, int batch);
+    /*! One pass over the active items; returns nothing, leaves D(r, tau2) in d_next. */
+    void iterate(const gr_complex* z, const float* noise_var, bool from_zero);
+    /*! Residual, history, prediction of active item \p a. */
+    void update_report(int a, estimate_report& report) const;
+    /*! The next message into the linear step. */
+    void update_message(int a);
+    /*! Move active item \p from to place \p to. */
+    void move(int from, int to, gr_complex* z, float* noise_var);
+
+    denoiser::sptr d_denoiser;
+    const iteration_settings d_settings;
+    linear_step d_step;
+    int d_active;
+    std::vector<int> d_item; // batch item of each active one
+    std::vector<gr_complex> d_start, d_scratch;
+    std::vector<gr_complex> d_x;        // message into the linear step
+    std::vector<gr_complex> d_estimate; // D of the iteration before
+    std::vector<gr_complex> d_r, d_next;
+    std::vector<float> d_tau2, d_error_variance, d_divergence;
+};
+
+} // namespace estimation
+} // namespace thzum
+} // namespace gr
+
+#endif /* INCLUDED_THZUM_ESTIMATION_OAMP_ITERATION_H */

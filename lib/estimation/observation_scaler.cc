@@ -1,0 +1,134 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "estimation/observation_scaler.h"
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+#include <stdexcept>
+
+namespace gr {
+namespace thzum {
+namespace estimation {
+
+namespace {
+
+// Below this share of the received energy the noise drowns in float32 rounding, and singular values
+// divide by nothing.
+constexpr double noise_floor = 1e-12;
+
+// Energy of z where a singular value lets the channel through; the rest of z becomes zero.
+double channel_energy(gr_complex* x, const float* sigma, int count)
+{
+    double sum = 0.0;
+    for (int i = 0; i < count; ++i) {
+        if (sigma[i] == 0.0f)
+            x[i] = 0.0f;
+        sum += double(x[i].real()) * x[i].real() + double(x[i].imag()) * x[i].imag();
+    }
+    return sum;
+}
+
+observation_model::sptr model_with_noise_only(const observation_model::sptr& model, double spacing)
+{
+    if (model->excess_dimensions() > 0)
+        return model;
+    const auto& shape = model->op()->shape();
+    const auto visible = dictionary::make("visible_region", shape.rows, shape.cols, spacing);
+    if (visible->coefficients() >= model->op()->rank())
+        return nullptr;
+    return observation_model::make(model->op(), visible);
+}
+
+void require_positive(const float* noise_var, int batch)
+{
+    for (int b = 0; b < batch; ++b)
+        if (!(noise_var[b] > 0.0f) || !std::isfinite(noise_var[b]))
+            throw std::invalid_argument("noise_var: expected finite values above 0, got " +
+                                        std::to_string(noise_var[b]));
+}
+
+} // namespace
+
+observation_scaler::observation_scaler(observation_model::sptr model, double spacing, int max_batch)
+    : d_model(std::move(model)),
+      d_noise_model(model_with_noise_only(d_model, spacing)),
+      d_max_batch(max_batch),
+      d_length(static_cast<int>(d_model->singular_values().size())),
+      d_observed(0),
+      d_z(size_t(max_batch) * d_length),
+      d_excess(max_batch),
+      d_noise_var(max_batch),
+      d_scaled_noise_var(max_batch),
+      d_amplitude(max_batch),
+      d_item(max_batch)
+{
+    double sum = 0.0;
+    for (const float sigma : d_model->singular_values()) {
+        sum += double(sigma) * sigma;
+        d_observed += sigma > 0.0f;
+    }
+    d_channel_gain = sum * d_model->op()->shape().antennas() / d_model->coefficients();
+    if (d_noise_model && d_noise_model != d_model)
+        d_noise_z.resize(size_t(max_batch) * d_noise_model->singular_values().size());
+}
+
+void observation_scaler::estimate_noise(const gr_complex* y, int batch)
+{
+    if (!d_noise_model) {
+        const auto& op = *d_model->op();
+        std::ostringstream message;
+        message << "noise_var: cannot be estimated from these pilots, since the " << op.rank()
+                << " independent slots of a subarray leave none that carry noise only; pass "
+                   "noise_var, measured while no pilot is sent";
+        throw std::invalid_argument(message.str());
+    }
+    if (d_noise_model != d_model)
+        d_noise_model->observe(y, d_noise_z.data(), d_excess.data(), batch);
+    const int dimensions = d_noise_model->excess_dimensions();
+    for (int b = 0; b < batch; ++b)
+        d_noise_var[b] = d_excess[b] / dimensions;
+}
+
+int observation_scaler::load(const gr_complex* y, const float* noise_var, int batch)
+{
+    if (noise_var)
+        require_positive(noise_var, batch);
+    d_model->observe(y, d_z.data(), d_excess.data(), batch);
+    if (noise_var)
+        std::copy_n(noise_var, batch, d_noise_var.begin());
+    else
+        estimate_noise(y, batch);
+
+    const float* sigma = d_model->singular_values().data();
+    int loaded = 0;
+    for (int b = 0; b < batch; ++b) {
+        gr_complex* from = &d_z[size_t(b) * d_length];
+        const double total = channel_energy(from, sigma, d_length);
+        if (total == 0.0)
+            continue;
+        const double noise = std::max(double(d_noise_var[b]), noise_floor * total / d_observed);
+        // Noise alone makes ||z||^2 - r noise_var scatter by sqrt(r) noise_var: less power than
+        // that cannot be told from none.
+        const double power =
+            std::max(total - d_observed * noise, std::sqrt(double(d_observed)) * noise) /
+            d_channel_gain;
+        const double amplitude = std::sqrt(power);
+        const float scale = static_cast<float>(1.0 / amplitude);
+        gr_complex* to = &d_z[size_t(loaded) * d_length];
+        for (int i = 0; i < d_length; ++i)
+            to[i] = scale * from[i];
+        d_scaled_noise_var[loaded] = static_cast<float>(noise / power);
+        d_amplitude[loaded] = static_cast<float>(amplitude);
+        d_item[loaded++] = b;
+    }
+    return loaded;
+}
+
+} // namespace estimation
+} // namespace thzum
+} // namespace gr

@@ -1,0 +1,261 @@
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+/***********************************************************************************/
+/* This file is written by hand; the build compares the hash of the header it binds */
+/* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
+/* BINDTOOL_USE_PYGCCXML(0)                                                        */
+/* BINDTOOL_HEADER_FILE(estimator.h)                                               */
+/* BINDTOOL_HEADER_FILE_HASH(dfc79466c883bdd95e4793516595b2f9) */
+/***********************************************************************************/
+
+#include "arrays.h"
+#include "options.h"
+#include <gnuradio/thzum/estimator.h>
+#include <algorithm>
+#include <limits>
+
+namespace gr {
+namespace thzum {
+
+namespace {
+
+/*!
+ * Covariance blocks [S, n, n] of sample channels, given as an array [K, N] or [K, S, rows, cols] or
+ * as the path of an .npz that holds one under "channel". Phases between subarrays are random, so
+ * correlations across them are left out.
+ */
+py::object sample_covariance(const py::object& samples, const array_shape& shape)
+{
+    const auto numpy = py::module::import("numpy");
+    py::object channels = samples;
+    if (py::isinstance<py::str>(samples) || py::hasattr(samples, "__fspath__")) {
+        const py::object file = numpy.attr("load")(samples);
+        if (!py::hasattr(file, "files") || !file.attr("__contains__")("channel").cast<bool>())
+            refuse(
+                "samples", "an .npz file with an array 'channel'", std::string(py::str(samples)));
+        channels = file["channel"];
+    }
+    const auto given = any_array(channels, "samples");
+    const py::ssize_t count = given.ndim() > 0 ? given.shape(0) : 0;
+    if (given.ndim() < 2 || count == 0 || given.size() != count * shape.antennas())
+        refuse("samples",
+               "channels [K, " + std::to_string(shape.antennas()) + "] or [K, S, rows, cols]",
+               describe(given));
+    const auto values = converted<gr_complex>(given, "samples");
+    // As matrix products [S, n, K] x [S, K, n], of which NumPy has fast ones.
+    const auto blocks = py::object(values)
+                            .attr("reshape")(count, shape.n_subarrays, shape.elements())
+                            .attr("transpose")(1, 2, 0);
+    return numpy.attr("matmul")(blocks, blocks.attr("conj")().attr("transpose")(0, 2, 1));
+}
+
+estimator::sptr
+make(const std::string& name, const pilot_operator::sptr& op, const py::kwargs& kwargs)
+{
+    py::kwargs given = py::dict(kwargs).attr("copy")();
+    if (name == "lmmse" && given.contains("samples")) {
+        if (given.contains("covariance"))
+            refuse("samples", "either covariance or samples", "both");
+        given["covariance"] = sample_covariance(given["samples"], op->shape());
+        given.attr("pop")("samples");
+    }
+    const option_map options = bindings::to_options(given);
+    py::gil_scoped_release release;
+    return make_estimator(name, op, options);
+}
+
+/*! One noise variance per item: a number for all, [B], or nothing. */
+std::vector<float> noise_variances(const py::object& noise_var, int batch)
+{
+    if (noise_var.is_none())
+        return {};
+    const auto given = any_array(noise_var, "noise_var");
+    if (given.ndim() > 1 || (given.ndim() == 1 && given.shape(0) != batch))
+        refuse("noise_var",
+               "a number or float32 of shape [" + std::to_string(batch) + "]",
+               describe(given));
+    const auto values = converted<float>(given, "noise_var");
+    std::vector<float> variances(batch);
+    for (int b = 0; b < batch; ++b) {
+        variances[b] = values.data()[given.ndim() == 1 ? b : 0];
+        if (!(variances[b] > 0.0f))
+            refuse("noise_var", "values above 0", std::to_string(variances[b]));
+    }
+    return variances;
+}
+
+template <class T, class Member>
+py::array_t<T>
+column(const std::vector<estimate_report>& reports, bool batched, const Member& member)
+{
+    std::vector<py::ssize_t> dims;
+    if (batched)
+        dims.push_back(reports.size());
+    py::array_t<T> values(dims);
+    std::transform(reports.begin(), reports.end(), values.mutable_data(), member);
+    return values;
+}
+
+/*! Histories side by side, [B, most iterations] with NaN past the end of each. */
+py::array_t<float> histories(const std::vector<estimate_report>& reports, bool batched)
+{
+    int longest = 0;
+    for (const auto& report : reports)
+        longest = std::max(longest, report.iterations);
+    std::vector<py::ssize_t> dims = { longest };
+    if (batched)
+        dims.insert(dims.begin(), reports.size());
+    py::array_t<float> values(dims);
+    float* out = values.mutable_data();
+    for (const auto& report : reports)
+        for (int t = 0; t < longest; ++t)
+            *out++ = t < report.iterations ? report.residual_history[t]
+                                           : std::numeric_limits<float>::quiet_NaN();
+    return values;
+}
+
+py::dict to_dict(const std::vector<estimate_report>& reports, bool batched)
+{
+    using report = estimate_report;
+    py::dict out;
+    out["iterations"] =
+        column<int32_t>(reports, batched, [](const report& r) { return r.iterations; });
+    out["residual"] = column<float>(reports, batched, [](const report& r) { return r.residual; });
+    out["noise_var"] = column<float>(reports, batched, [](const report& r) { return r.noise_var; });
+    out["predicted_nmse_db"] =
+        column<float>(reports, batched, [](const report& r) { return r.predicted_nmse_db; });
+    out["contraction"] =
+        column<float>(reports, batched, [](const report& r) { return r.contraction; });
+    out["residual_history"] = histories(reports, batched);
+    return out;
+}
+
+py::tuple estimate(estimator& self, const py::object& y, const py::object& noise_var)
+{
+    const auto pilots = array_in<gr_complex>(y, "y", { self.op()->n_observations() });
+    const auto variances = noise_variances(noise_var, pilots.batch);
+    auto h_hat = array_out<gr_complex>(pilots, { self.op()->shape().antennas() });
+    gr_complex* out = h_hat.mutable_data();
+    std::vector<estimate_report> reports(pilots.batch);
+    {
+        py::gil_scoped_release release;
+        self.estimate(pilots.data(),
+                      noise_var.is_none() ? nullptr : variances.data(),
+                      pilots.batch,
+                      out,
+                      reports.data());
+    }
+    return py::make_tuple(h_hat, to_dict(reports, pilots.batched));
+}
+
+py::dict options(const estimator& self)
+{
+    py::dict out;
+    for (const auto& [name, value] : self.options())
+        out[py::str(name)] = bindings::from_option(value);
+    return out;
+}
+
+py::dict predict(const std::string& name,
+                 const pilot_operator::sptr& op,
+                 const py::object& channels,
+                 double noise_var,
+                 int iterations,
+                 uint64_t seed,
+                 const py::kwargs& kwargs)
+{
+    const auto samples = array_in<gr_complex>(channels, "channels", { op->shape().antennas() });
+    const option_map options = bindings::to_options(kwargs);
+    std::vector<state_evolution_step> steps;
+    {
+        py::gil_scoped_release release;
+        steps = state_evolution(
+            name, op, options, samples.data(), samples.batch, noise_var, iterations, seed);
+    }
+    py::array_t<double> tau2(iterations), error_variance(iterations), nmse_db(iterations);
+    for (int t = 0; t < iterations; ++t) {
+        tau2.mutable_at(t) = steps[t].tau2;
+        error_variance.mutable_at(t) = steps[t].error_variance;
+        nmse_db.mutable_at(t) = steps[t].nmse_db;
+    }
+    py::dict out;
+    out["tau2"] = tau2;
+    out["error_variance"] = error_variance;
+    out["nmse_db"] = nmse_db;
+    return out;
+}
+
+void bind_class(py::module& m)
+{
+    py::class_<estimator, estimator::sptr>(
+        m,
+        "estimator",
+        "Channel estimator: pilots y and a noise variance to h_hat.\n\n"
+        "    est = thzum.estimator(\"oamp\", op, denoiser=\"bernoulli_gaussian\")\n"
+        "    h_hat, report = est.estimate(y, noise_var)\n\n"
+        "`name` is one of estimators(), `op` a pilot_operator; the options of each are listed by\n"
+        "estimator_options(name). \"lmmse\" takes its covariance as an array `covariance` (any "
+        "scale;\n"
+        "N x N, n x n shared by the subarrays, or S x n x n) or from sample channels `samples`, an "
+        "array\n"
+        "[K, N] or [K, S, rows, cols] or the path of an .npz with one under \"channel\". Raises "
+        "ValueError\n"
+        "for names, options or sizes that do not fit. Serves one thread at a time.")
+        .def(py::init(&make), py::arg("name"), py::arg("op"))
+        .def("estimate",
+             &estimate,
+             py::arg("y"),
+             py::arg("noise_var") = py::none(),
+             "Estimate channels.\n\n"
+             "y: complex [M] or [B, M]. noise_var: antenna noise variance before combining, a "
+             "number or\n"
+             "[B], above 0; None estimates it from the pilots, where they leave noise-only "
+             "observations.\n"
+             "Returns h_hat, complex64 [N] or [B, N], and a dictionary of arrays [] or [B]: "
+             "iterations;\n"
+             "residual, the relative change of the last iteration; noise_var in use; "
+             "predicted_nmse_db,\n"
+             "NaN if unknown; contraction, the ratio of the last two residuals; and "
+             "residual_history\n"
+             "[iterations] or [B, most iterations], NaN past the last of an item. The result does "
+             "not\n"
+             "depend on a gain in front of the receiver; an all-zero y gives zeros.")
+        .def_property_readonly("name", &estimator::name, "Name in the registry.")
+        .def_property_readonly("op", &estimator::op, "The pilot_operator it was built for.")
+        .def_property_readonly("options", &options, "Options in force, {name: value}.")
+        .def("__repr__", &estimator::repr);
+}
+
+} // namespace
+
+} // namespace thzum
+} // namespace gr
+
+void bind_estimator(pybind11::module& m)
+{
+    using namespace gr::thzum;
+
+    bind_class(m);
+    bindings::bind_registry(m, "estimator", &estimators);
+    m.def("state_evolution",
+          &predict,
+          py::arg("name"),
+          py::arg("op"),
+          py::arg("channels"),
+          py::arg("noise_var"),
+          py::arg("iterations") = 10,
+          py::arg("seed") = 0,
+          "NMSE that \"oamp\" or \"fpn_oamp\" is predicted to reach (Ma and Ping, IEEE Access "
+          "2017).\n\n"
+          "channels: samples, complex [N] or [B, N] at unit power per antenna; noise_var at that "
+          "scale;\n"
+          "further keywords are the estimator's options. Returns {tau2, error_variance, nmse_db}, "
+          "one\n"
+          "value per iteration: error variance per coefficient before and after the denoiser, and "
+          "the\n"
+          "NMSE of the estimate.");
+}
