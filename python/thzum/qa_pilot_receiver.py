@@ -323,13 +323,13 @@ class qa_pilot_receiver(gr_unittest.TestCase):
         refused("n_data", 3, 5, 7, 4, -6)
         refused("row_energy", 3, 5, 7, 4, 6, row_energy=0)
         refused("row_energy", 3, 5, 7, 4, 6, row_energy=np.nan)
-        refused(r"sequences.*shape \(4,\)", 3, 5, 7, 4, 6, SEQUENCES[0])
-        refused(r"sequences.*shape \(3, 4\)", 3, 5, 7, 4, 6, SEQUENCES[:3])
-        refused(r"sequences.*shape \(4, 3\)", 3, 5, 7, 4, 6, SEQUENCES[:, :3])
-        refused("sequences.*str", 3, 5, 7, 4, 6, "dft")
+        refused(r"sequences.*of shape \[4, \*\], got .*of shape \[4\]", 3, 5, 7, 4, 6, SEQUENCES[0])
+        refused(r"sequences.*of shape \[3, 4\]", 3, 5, 7, 4, 6, SEQUENCES[:3])
+        refused(r"sequences.*as many chips.*of shape \[4, 3\]", 3, 5, 7, 4, 6, SEQUENCES[:, :3])
+        refused("sequences", 3, 5, 7, 4, 6, "dft")
         refused("sequences.*orthogonal", 3, 5, 7, 4, 6, np.ones((4, 4)))
         refused("sequences.*magnitude 1", 3, 5, 7, 4, 6, 2 * SEQUENCES)
-        refused("sequences.*magnitude 1", 3, 5, 7, 4, 6, np.nan * SEQUENCES)
+        refused("sequences.*finite", 3, 5, 7, 4, 6, np.nan * SEQUENCES)
 
 
 if __name__ == "__main__":

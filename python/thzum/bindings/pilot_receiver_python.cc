@@ -9,14 +9,10 @@
 /* BINDTOOL_HEADER_FILE(pilot_receiver.h)                                 */
 /* BINDTOOL_HEADER_FILE_HASH(9f20abc059379628798c69e37ffc037f)                                           */
 
-#include <pybind11/complex.h>
-#include <pybind11/numpy.h>
-#include <pybind11/pybind11.h>
-#include <stdexcept>
+#include "arrays.h"
+#include <gnuradio/thzum/pilot_receiver.h>
 
 namespace py = pybind11;
-
-#include <gnuradio/thzum/pilot_receiver.h>
 
 namespace {
 
@@ -27,16 +23,12 @@ std::vector<gr_complex> sequence_values(const py::object& given, int n_users)
 {
     if (given.is_none())
         return {};
-    using array = py::array_t<gr_complex, py::array::c_style | py::array::forcecast>;
-    const auto values = array::ensure(given);
-    if (!values)
-        PyErr_Clear();
-    if (!values || values.ndim() != 2 || values.shape(0) != n_users || values.shape(1) < n_users)
-        throw std::invalid_argument(
-            "pilot_receiver: sequences: expected a complex array [n_users, chips] with n_users = " +
-            std::to_string(n_users) + " and at least as many chips, got " +
-            (values ? "shape " + std::string(py::str(values.attr("shape")))
-                    : std::string(py::str(py::type::of(given).attr("__name__")))));
+    const auto values =
+        gr::thzum::single_array_in<gr_complex>(given, "sequences", { n_users, gr::thzum::any_size });
+    if (values.shape(1) < n_users)
+        gr::thzum::refuse("sequences",
+                          "at least as many chips as users, " + std::to_string(n_users),
+                          gr::thzum::describe(values));
     return std::vector<gr_complex>(values.data(), values.data() + values.size());
 }
 
