@@ -32,13 +32,22 @@ double checked_noise_var(double noise_var)
     return noise_var;
 }
 
-int checked_n_symbols(int n_symbols)
+/*! Length of a coherence block, 0 standing for no vectors after those to detect. */
+int checked_block_length(int n_symbols, int offset, int block_length)
 {
     if (n_symbols < 1)
         throw std::invalid_argument(
             "mimo_detector: n_symbols expects an integer of at least 1, got " +
             std::to_string(n_symbols));
-    return n_symbols;
+    if (offset < 0)
+        throw std::invalid_argument("mimo_detector: offset expects an integer of at least 0, got " +
+                                    std::to_string(offset));
+    if (block_length != 0 && block_length < offset + n_symbols)
+        throw std::invalid_argument(
+            "mimo_detector: block_length expects at least offset + n_symbols = " +
+            std::to_string(offset + n_symbols) + ", or 0 for just that, got " +
+            std::to_string(block_length));
+    return block_length != 0 ? block_length : offset + n_symbols;
 }
 
 io_signature::sptr output_sizes(int n_tx, int bits)
@@ -59,19 +68,25 @@ mimo_detector::sptr mimo_detector::make(const std::string& algorithm,
                                         const std::string& constellation,
                                         int n_symbols,
                                         double noise_var,
-                                        const option_map& options)
+                                        const option_map& options,
+                                        int offset,
+                                        int block_length)
 {
     return gnuradio::make_block_sptr<mimo_detector_impl>(
         make_detector(algorithm, n_rx, n_tx, constellation, options),
         algorithm,
-        checked_n_symbols(n_symbols),
-        checked_noise_var(noise_var));
+        n_symbols,
+        checked_noise_var(noise_var),
+        offset,
+        checked_block_length(n_symbols, offset, block_length));
 }
 
 mimo_detector_impl::mimo_detector_impl(detector::sptr first_detector,
                                        const std::string& algorithm,
                                        int n_symbols,
-                                       double noise_var)
+                                       double noise_var,
+                                       int offset,
+                                       int block_length)
     : gr::block("mimo_detector",
                 gr::io_signature::make2(2,
                                         2,
@@ -84,6 +99,8 @@ mimo_detector_impl::mimo_detector_impl(detector::sptr first_detector,
       d_constellation(first_detector->constellation()),
       d_bits(first_detector->bits_per_symbol()),
       d_n_symbols(n_symbols),
+      d_offset(offset),
+      d_block_length(block_length),
       d_detector(first_detector),
       d_algorithm(algorithm),
       d_fixed_noise_var(noise_var),
@@ -106,7 +123,7 @@ mimo_detector_impl::mimo_detector_impl(detector::sptr first_detector,
 bool mimo_detector_impl::start()
 {
     set_output_multiple(1);
-    d_block = coherence_block();
+    d_block.position = d_block_length;
     return block::start();
 }
 
@@ -179,7 +196,7 @@ void mimo_detector_impl::apply_control(const pmt::pmt_t& message)
 
 void mimo_detector_impl::forecast(int, gr_vector_int& ninput_items_required)
 {
-    ninput_items_required[0] = d_block.vectors_left > 0 ? 0 : 1;
+    ninput_items_required[0] = d_block.position == d_block_length ? 1 : 0;
     ninput_items_required[1] = 1;
 }
 
@@ -190,35 +207,45 @@ int mimo_detector_impl::general_work(int noutput_items,
 {
     const auto* H = static_cast<const gr_complex*>(input_items[0]);
     const auto* y = static_cast<const gr_complex*>(input_items[1]);
-    const int available = std::min(noutput_items, ninput_items[1]);
+    const int end = d_offset + d_n_symbols;
     d_n_outputs = static_cast<int>(output_items.size());
     std::lock_guard<std::mutex> lock(d_mutex);
-    int done = 0;
-    int blocks = 0;
-    while (done < available) {
-        if (d_block.vectors_left == 0) {
+    int blocks = 0, used = 0, done = 0;
+    while (used < ninput_items[1]) {
+        if (d_block.position == d_block_length) {
             if (blocks == ninput_items[0])
                 break;
             begin_block(H + static_cast<size_t>(blocks) * d_n_rx * d_n_tx, blocks);
             blocks++;
         }
-        const int count = std::min(d_block.vectors_left, available - done);
-        detect_vectors(
-            y + static_cast<size_t>(done) * d_n_rx, done, count, outputs_at(output_items, done));
-        d_block.vectors_left -= count;
-        done += count;
-        if (d_block.vectors_left == 0)
+        const int position = d_block.position;
+        int count = ninput_items[1] - used;
+        if (position >= d_offset && position < end) {
+            count = std::min({ count, end - position, noutput_items - done });
+            if (count == 0)
+                break;
+            detect_vectors(y + static_cast<size_t>(used) * d_n_rx,
+                           used,
+                           done,
+                           count,
+                           outputs_at(output_items, done));
+            done += count;
+        } else {
+            count = std::min(count, (position < d_offset ? d_offset : d_block_length) - position);
+        }
+        d_block.position += count;
+        used += count;
+        if (d_block.position == end && position < end)
             report_block();
     }
     consume(0, blocks);
-    consume(1, done);
+    consume(1, used);
     return done;
 }
 
 void mimo_detector_impl::begin_block(const gr_complex* H, int index)
 {
     d_block = coherence_block();
-    d_block.vectors_left = d_n_symbols;
     d_block.noise_var = static_cast<float>(d_fixed_noise_var.load());
     d_block.fault = read_block_tags(index);
     std::copy_n(H, d_channel.size(), d_channel.begin());
@@ -261,12 +288,10 @@ void mimo_detector_impl::load_channel()
     d_is_channel_loaded = true;
 }
 
-void mimo_detector_impl::detect_vectors(const gr_complex* y,
-                                        int first,
-                                        int count,
-                                        const outputs& out)
+void mimo_detector_impl::detect_vectors(
+    const gr_complex* y, int first_in, int first_out, int count, const outputs& out)
 {
-    mark_faults(y, first, count);
+    mark_faults(y, first_in, count);
     for (int begin = 0, end; begin < count; begin = end) {
         end = begin + 1;
         while (end < count && !d_faults[end] == !d_faults[begin])
@@ -277,7 +302,7 @@ void mimo_detector_impl::detect_vectors(const gr_complex* y,
     for (int i = 0; i < count; i++)
         if (d_faults[i])
             skip_vector(i, out);
-    tag_vectors(first, count);
+    tag_vectors(first_in, first_out, count);
 }
 
 void mimo_detector_impl::mark_faults(const gr_complex* y, int first, int count)
@@ -337,24 +362,24 @@ void mimo_detector_impl::skip_vector(int index, const outputs& out)
     d_skipped++;
 }
 
-void mimo_detector_impl::tag_vectors(int first, int count)
+void mimo_detector_impl::tag_vectors(int first_in, int first_out, int count)
 {
+    const uint64_t offset_in = nitems_read(1) + first_in;
     for (const auto& tag : d_vector_tags)
-        add_output_tag(static_cast<int>(tag.offset - nitems_read(1)), tag.key, tag.value);
+        add_output_tag(first_out + static_cast<int>(tag.offset - offset_in), tag.key, tag.value);
     // Frame numbers come on both inputs: once is enough.
-    const uint64_t first_offset = nitems_read(1) + first;
     for (const auto& tag : d_block_tags) {
         const bool is_there =
             std::any_of(d_vector_tags.begin(), d_vector_tags.end(), [&](const auto& other) {
-                return other.key == tag.key && other.offset == first_offset;
+                return other.key == tag.key && other.offset == offset_in;
             });
         if (!is_there && tag.key != tags::skipped())
-            add_output_tag(first, tag.key, tag.value);
+            add_output_tag(first_out, tag.key, tag.value);
     }
     d_block_tags.clear();
     for (int i = 0; i < count; i++)
         if (d_faults[i] && !d_tagged_skipped[i])
-            add_output_tag(first + i, tags::skipped(), d_faults[i]);
+            add_output_tag(first_out + i, tags::skipped(), d_faults[i]);
 }
 
 void mimo_detector_impl::add_output_tag(int index, const pmt::pmt_t& key, const pmt::pmt_t& value)

@@ -21,7 +21,9 @@ public:
     mimo_detector_impl(detector::sptr first_detector,
                        const std::string& algorithm,
                        int n_symbols,
-                       double noise_var);
+                       double noise_var,
+                       int offset,
+                       int block_length);
 
     bool start() override;
     bool stop() override;
@@ -51,7 +53,7 @@ private:
 
     /*! The coherence block at hand. */
     struct coherence_block {
-        int vectors_left = 0;
+        int position = 0; /*!< vectors of it that have been taken from the input */
         pmt::pmt_t fault; /*!< why all of it is skipped; null if it is not */
         pmt::pmt_t frame; /*!< value of the frame tag; null if there is none */
         float noise_var = 0.0f;
@@ -66,11 +68,12 @@ private:
     void begin_block(const gr_complex* H, int index);
     pmt::pmt_t read_block_tags(int index);
     void load_channel();
-    void detect_vectors(const gr_complex* y, int first, int count, const outputs& out);
+    void
+    detect_vectors(const gr_complex* y, int first_in, int first_out, int count, const outputs& out);
     void mark_faults(const gr_complex* y, int first, int count);
     void detect_run(const gr_complex* y, int begin, int end, const outputs& out);
     void skip_vector(int index, const outputs& out);
-    void tag_vectors(int first, int count);
+    void tag_vectors(int first_in, int first_out, int count);
     void add_output_tag(int index, const pmt::pmt_t& key, const pmt::pmt_t& value);
     void report_block();
 
@@ -82,6 +85,8 @@ private:
     const std::string d_constellation;
     const int d_bits;
     const int d_n_symbols;
+    const int d_offset;
+    const int d_block_length;
     int d_n_outputs = 1;
 
     mutable std::mutex d_mutex; /*!< guards what general_work() runs: the detector and its name */

@@ -41,11 +41,10 @@ void gram_kernel(
 THZUM_MULTIVERSION
 bool cholesky_kernel(double* re, double* im, int n, double loading, double dependence)
 {
-    for (int i = 0; i < n; i++)
-        im[i * n + i] =
-            dependence * (re[i * n + i] + loading); // the diagonal is real: keep its limit here
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
         re[i * n + i] += loading;
+        im[i * n + i] = dependence * re[i * n + i]; // the diagonal is real: keep its limit here
+    }
     for (int j = 0; j < n; j++) {
         if (re[j * n + j] <= im[j * n + j])
             return false;
@@ -59,6 +58,7 @@ bool cholesky_kernel(double* re, double* im, int n, double loading, double depen
         for (int i = j + 1; i < n; i++) {
             const double u_re = re[j * n + i], u_im = im[j * n + i];
             re[i * n + i] -= u_re * u_re + u_im * u_im;
+#pragma GCC ivdep
             for (int c = i + 1; c < n; c++) {
                 re[i * n + c] -= u_re * re[j * n + c] + u_im * im[j * n + c];
                 im[i * n + c] -= u_re * im[j * n + c] - u_im * re[j * n + c];
@@ -68,20 +68,23 @@ bool cholesky_kernel(double* re, double* im, int n, double loading, double depen
     return true;
 }
 
-/*! B = U^-H B, row by row. */
+/*! B = U^-H B, row by row. The columns from \p full on are the identity: U^-H is lower triangular.
+ */
 THZUM_MULTIVERSION
 void forward_kernel(
-    const double* u_re, const double* u_im, int n, double* b_re, double* b_im, int width)
+    const double* u_re, const double* u_im, int n, double* b_re, double* b_im, int width, int full)
 {
     for (int j = 0; j < n; j++) {
         const double scale = 1.0 / u_re[j * n + j];
-        for (int c = 0; c < width; c++) {
+        const int used = full + j + 1;
+        for (int c = 0; c < used; c++) {
             b_re[j * width + c] *= scale;
             b_im[j * width + c] *= scale;
         }
         for (int i = j + 1; i < n; i++) {
             const double re = u_re[j * n + i], im = u_im[j * n + i];
-            for (int c = 0; c < width; c++) {
+#pragma GCC ivdep
+            for (int c = 0; c < used; c++) {
                 b_re[i * width + c] -= re * b_re[j * width + c] + im * b_im[j * width + c];
                 b_im[i * width + c] -= re * b_im[j * width + c] - im * b_re[j * width + c];
             }
@@ -97,6 +100,7 @@ void backward_kernel(
     for (int i = n - 1; i >= 0; i--) {
         for (int j = i + 1; j < n; j++) {
             const double re = u_re[i * n + j], im = u_im[i * n + j];
+#pragma GCC ivdep
             for (int c = 0; c < used; c++) {
                 b_re[i * width + c] -= re * b_re[j * width + c] - im * b_im[j * width + c];
                 b_im[i * width + c] -= re * b_im[j * width + c] + im * b_re[j * width + c];
@@ -161,7 +165,8 @@ bool hermitian_factor::factor(double loading)
 
 void hermitian_factor::solve()
 {
-    forward_kernel(d_re.data(), d_im.data(), d_n, d_rhs_re.data(), d_rhs_im.data(), width());
+    forward_kernel(
+        d_re.data(), d_im.data(), d_n, d_rhs_re.data(), d_rhs_im.data(), width(), d_n_rx);
     // Those columns are U^-H now, and the inverse is U^-1 U^-H: its diagonal holds their energies.
     for (int k = 0; k < d_n; k++) {
         double energy = 0.0;

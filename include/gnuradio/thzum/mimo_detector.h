@@ -19,12 +19,14 @@ namespace thzum {
  * \ingroup thzum
  *
  * In 0: H, gr_complex vectors of n_rx*n_tx, row-major [n_rx][n_tx], one per coherence block. In 1:
- * y, gr_complex vectors of n_rx, n_symbols per coherence block.
+ * y, gr_complex vectors of n_rx, block_length per coherence block. Of these, n_symbols from \p
+ * offset on are detected, so that sections of a frame in different constellations go to detectors
+ * of their own.
  *
- * Out, one item per y: 0 symbols, int32 vectors of n_tx (index into constellation_points(), -1 =
- * none); 1 llr, float vectors of n_tx*bits, [n_tx][bits], log P(bit=0)/P(bit=1); 2 x_hat,
- * gr_complex vectors of n_tx, unbiased symbol estimates; 3 variance, float vectors of n_tx, their
- * error variances. Trailing outputs may stay unconnected.
+ * Out, one item per detected y: 0 symbols, int32 vectors of n_tx (index into
+ * constellation_points(), -1 = none); 1 llr, float vectors of n_tx*bits, [n_tx][bits], log
+ * P(bit=0)/P(bit=1); 2 x_hat, gr_complex vectors of n_tx, unbiased symbol estimates; 3 variance,
+ * float vectors of n_tx, their error variances. Trailing outputs may stay unconnected.
  *
  * The noise variance of a receive sample is \p noise_var if that is positive, else the tag
  * thzum_noise_var of the H item. A column of H that is zero is an absent user: symbol -1, LLR 0,
@@ -54,11 +56,13 @@ public:
      * \param n_rx receive samples per vector (RF chains)
      * \param n_tx users
      * \param constellation one of constellation_names()
-     * \param n_symbols received vectors per coherence block, at least 1
+     * \param n_symbols received vectors to detect per coherence block, at least 1
      * \param noise_var variance of one complex receive sample; 0 = from the tag thzum_noise_var
      * \param options of the algorithm, as detectors() lists them
-     * \throws std::invalid_argument for unknown names or options, sizes out of range, a negative or
-     *         non-finite noise_var
+     * \param offset vectors of a coherence block before those to detect, left out
+     * \param block_length vectors of y per coherence block, those after the ones to detect are left
+     * out too; 0 = offset + n_symbols \throws std::invalid_argument for unknown names or options,
+     * sizes out of range, a negative or non-finite noise_var
      */
     static sptr make(const std::string& algorithm,
                      int n_rx,
@@ -66,7 +70,9 @@ public:
                      const std::string& constellation,
                      int n_symbols,
                      double noise_var = 0.0,
-                     const option_map& options = {});
+                     const option_map& options = {},
+                     int offset = 0,
+                     int block_length = 0);
 
     /*!
      * \brief Change the algorithm while running; it takes over at once, within a coherence block

@@ -132,7 +132,7 @@ void bind_detector(py::module& m)
     m.def("constellation_points",
           &points,
           py::arg("name"),
-          "Points of a Gray-mapped constellation of 3GPP TS 38.211 with unit energy, complex64; "
+          "Points of a Gray-mapped constellation of 3GPP TS 38.211 with unit energy, complex64;\n"
           "the index\n"
           "holds the bits, the first one most significant.");
 
@@ -145,7 +145,8 @@ void bind_detector(py::module& m)
         "    n_rx, n_tx: receive samples per vector and users.\n"
         "    constellation: one of constellations().\n"
         "    **options: of the algorithm, see detector_options(name).\n\n"
-        "A column of H that is exactly zero is an absent user: symbol -1, LLR 0, x_hat 0, variance "
+        "A column of H that is exactly zero is an absent user: symbol -1, LLR 0, x_hat 0, "
+        "variance\n"
         "1.\n"
         "One thread at a time.")
         .def(py::init(&make),
@@ -160,7 +161,7 @@ void bind_detector(py::module& m)
              py::arg("noise_var"),
              "Symbols and soft bits.\n\n"
              "Args:\n"
-             "    H: channel, complex [n_rx, n_tx] for all vectors or [B, n_rx, n_tx] with one "
+             "    H: channel, complex [n_rx, n_tx] for all vectors or [B, n_rx, n_tx] with one\n"
              "each.\n"
              "    y: received, complex [n_rx] or [B, n_rx].\n"
              "    noise_var: variance of one complex receive sample, > 0: a number or [B].\n\n"
@@ -173,7 +174,7 @@ void bind_detector(py::module& m)
              py::arg("H"),
              py::arg("y"),
              py::arg("noise_var"),
-             "Unbiased symbol estimates x_hat (complex64 [B, n_tx]) and their error variances "
+             "Unbiased symbol estimates x_hat (complex64 [B, n_tx]) and their error variances\n"
              "(float32\n"
              "[B, n_tx]); arguments as for detect().")
         .def_property_readonly("name", &detector::name)

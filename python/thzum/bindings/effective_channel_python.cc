@@ -50,7 +50,7 @@ void bind_effective_channel(py::module& m)
         m,
         "effective_channel",
         "Block: channel behind the data combiner, H[s, k] = codebook[beams[s]] . h_k[s].\n\n"
-        "In: h_hat, complex64 vectors of n_subarrays*n_antennas, n_users items per frame. Out: "
+        "In: h_hat, complex64 vectors of n_subarrays*n_antennas, n_users items per frame. Out:\n"
         "complex64\n"
         "vectors of n_subarrays*n_users, row-major [subarray][user], one per frame.\n\n"
         "Args:\n"

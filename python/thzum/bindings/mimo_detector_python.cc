@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(mimo_detector.h)                                           */
-/* BINDTOOL_HEADER_FILE_HASH(1e2a91f9210e4e3e5987d99f568fc6ab)                     */
+/* BINDTOOL_HEADER_FILE_HASH(039047c785237f5fa12492b404dec97b)                     */
 /***********************************************************************************/
 
 #include "options.h"
@@ -32,11 +32,14 @@ mimo_detector::sptr make(const std::string& algorithm,
                          const std::string& constellation,
                          int n_symbols,
                          double noise_var,
-                         const py::dict& options)
+                         const py::dict& options,
+                         int offset,
+                         int block_length)
 {
     const auto map = to_options(options);
     py::gil_scoped_release release;
-    return mimo_detector::make(algorithm, n_rx, n_tx, constellation, n_symbols, noise_var, map);
+    return mimo_detector::make(
+        algorithm, n_rx, n_tx, constellation, n_symbols, noise_var, map, offset, block_length);
 }
 
 void set_algorithm(mimo_detector& self, const std::string& name, const py::dict& options)
@@ -54,25 +57,23 @@ void bind_mimo_detector(py::module& m)
     py::class_<mimo_detector, gr::block, gr::basic_block, std::shared_ptr<mimo_detector>>(
         m,
         "mimo_detector",
-        "Block: effective channel H (input 0, complex64 vectors of n_rx*n_tx, one per coherence "
-        "block)\n"
-        "and received vectors y (input 1, complex64 vectors of n_rx, n_symbols per coherence "
-        "block) in;\n"
-        "symbols (int32), llr (float32), x_hat (complex64) and variance (float32) out, one item "
-        "per y.\n\n"
+        "Block: effective channel H and received vectors y in, symbols and soft bits out.\n\n"
+        "In: H, complex64 vectors of n_rx*n_tx, row-major, one per coherence block; y, complex64\n"
+        "vectors of n_rx, block_length per coherence block. Out, one item per detected y: symbols\n"
+        "(int32, -1 = none), llr (float32 [n_tx][bits]), x_hat (complex64), variance (float32).\n\n"
         "Args:\n"
         "    algorithm: one of detectors().\n"
         "    n_rx, n_tx: receive samples per vector (RF chains) and users.\n"
         "    constellation: one of constellations().\n"
-        "    n_symbols: received vectors per coherence block.\n"
-        "    noise_var: variance of one complex receive sample; 0 takes the tag thzum_noise_var of "
-        "H.\n"
-        "    options: dict of the algorithm's options, see detector_options(name).\n\n"
-        "Vectors that cannot be detected become symbols -1 and zeros with the tag thzum_skipped. "
-        "Message\n"
-        "ports: report (out, a dictionary per coherence block) and control (in: algorithm, "
-        "options,\n"
-        "noise_var).")
+        "    n_symbols: vectors to detect per coherence block.\n"
+        "    noise_var: variance of one complex receive sample; 0 = the tag thzum_noise_var of H.\n"
+        "    options: dict of the algorithm's options, see detector_options(name).\n"
+        "    offset: vectors of a coherence block before those to detect, left out.\n"
+        "    block_length: vectors of y per coherence block; 0 = offset + n_symbols.\n\n"
+        "Vectors that cannot be detected become symbols -1 and zeros with the tag thzum_skipped.\n"
+        "Message ports: report (out, a dictionary per coherence block) and control (in: "
+        "algorithm,\n"
+        "options, noise_var).")
         .def(py::init(&make),
              py::arg("algorithm"),
              py::arg("n_rx"),
@@ -80,7 +81,9 @@ void bind_mimo_detector(py::module& m)
              py::arg("constellation"),
              py::arg("n_symbols"),
              py::arg("noise_var") = 0.0,
-             py::arg("options") = py::dict())
+             py::arg("options") = py::dict(),
+             py::arg("offset") = 0,
+             py::arg("block_length") = 0)
         .def("set_algorithm",
              &set_algorithm,
              py::arg("name"),

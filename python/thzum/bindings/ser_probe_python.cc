@@ -23,12 +23,12 @@ void bind_ser_probe(py::module& m)
     py::class_<ser_probe, gr::sync_block, gr::block, gr::basic_block, std::shared_ptr<ser_probe>>(
         m,
         "ser_probe",
-        "Block: running symbol error rate of detected symbols (input 0) against true ones (input "
+        "Block: running symbol error rate of detected symbols (input 0) against true ones (input\n"
         "1),\n"
         "both int32 vectors of n_users. Pairs in which either is negative are left out.\n\n"
         "Args:\n"
         "    n_users: length of the vectors.\n"
-        "    report_interval: items between messages on the port report (ser, user_ser, errors, "
+        "    report_interval: items between messages on the port report (ser, user_ser, errors,\n"
         "count).")
         .def(py::init(&ser_probe::make), py::arg("n_users"), py::arg("report_interval") = 1000)
         .def("ser", &ser_probe::ser, "Symbol error rate over all users; NaN before the first pair.")
