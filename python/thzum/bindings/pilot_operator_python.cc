@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(pilot_operator.h)                                                      */
-/* BINDTOOL_HEADER_FILE_HASH(885aa5260e4c360a27d045adaad4266a) */
+/* BINDTOOL_HEADER_FILE_HASH(c3cdaedf9763ccaa06b1d9ae32fded54) */
 /***********************************************************************************/
 
 #include "arrays.h"
