@@ -73,11 +73,14 @@ class qa_effective_channel(gr_unittest.TestCase):
                 tags.append(tag(f * K + k, "thzum_frame", pmt.from_long(100 + f)))
                 tags.append(tag(f * K + k, "thzum_user", pmt.from_long(k)))
                 tags.append(tag(f * K + k, "thzum_noise_var", pmt.from_double(0.1 * (k + 1))))
+                tags.append(tag(f * K + k, "thzum_iterations", pmt.from_long(5)))
+                tags.append(tag(f * K + k, "note", pmt.from_long(k)))
         for scale, factor in ((0.0, K), (1.0, 1.0)):
             _, out_tags = self.run_block(thzum.effective_channel(S, N, K, self.codebook, [], scale), tags)
             self.assertEqual(sorted(out_tags), list(range(FRAMES)))
             for f in range(FRAMES):
-                self.assertEqual(sorted(out_tags[f]), ["thzum_frame", "thzum_noise_var"])
+                self.assertEqual(sorted(out_tags[f]), ["note", "thzum_frame", "thzum_noise_var"])
+                self.assertEqual(out_tags[f]["note"], 0)
                 self.assertEqual(out_tags[f]["thzum_frame"], 100 + f)
                 self.assertAlmostEqual(out_tags[f]["thzum_noise_var"], 0.25 * factor)
 
