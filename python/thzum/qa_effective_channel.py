@@ -18,7 +18,8 @@ def tag(offset, key, value):
 class qa_effective_channel(gr_unittest.TestCase):
     def setUp(self):
         rng = np.random.default_rng(4)
-        self.h = (rng.standard_normal((FRAMES, K, S, N)) + 1j * rng.standard_normal((FRAMES, K, S, N))).astype(np.complex64)
+        real, imag = rng.standard_normal((2, FRAMES, K, S, N))
+        self.h = (real + 1j * imag).astype(np.complex64)
         codebook = rng.standard_normal((BEAMS, N)) + 1j * rng.standard_normal((BEAMS, N))
         self.codebook = (codebook / np.linalg.norm(codebook, axis=1, keepdims=True)).astype(np.complex64)
 
@@ -89,7 +90,8 @@ class qa_effective_channel(gr_unittest.TestCase):
         self.h[1, 2, 0, 5] = np.nan
         self.h[3, 0] = 0
         self.h[6] = 0
-        tags = [tag(3 * K, "thzum_skipped", pmt.intern("nan")), tag(3 * K, "thzum_noise_var", pmt.from_double(9.0))]
+        tags = [tag(3 * K, "thzum_skipped", pmt.intern("nan"))]
+        tags += [tag(3 * K, "thzum_noise_var", pmt.from_double(9.0))]
         tags += [tag(3 * K + k, "thzum_noise_var", pmt.from_double(0.5)) for k in (1, 2, 3)]
         wanted[1, :, 2] = wanted[3, :, 0] = wanted[6] = 0
         block = thzum.effective_channel(S, N, K, self.codebook)
