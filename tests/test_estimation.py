@@ -250,9 +250,10 @@ def test_oamp_follows_its_state_evolution(n_slots):
     h = sparse_channels(rng, 16, op)
     noise_var = 0.01
     y = noisy_pilots(op, h, noise_var, rng)
-    predicted = thzum.state_evolution("oamp", op, h, noise_var, iterations=6)
+    wide = dict(spacing=0.5)  # every DFT coefficient is visible
+    predicted = thzum.state_evolution("oamp", op, h, noise_var, iterations=6, **wide)
     for iterations in (1, 2, 4, 6):
-        estimator = thzum.estimator("oamp", op, max_iterations=iterations, tolerance=0.0)
+        estimator = thzum.estimator("oamp", op, max_iterations=iterations, tolerance=0.0, **wide)
         h_hat, _ = estimator.estimate(y, noise_var)
         measured = np.sum(np.abs(h_hat - h) ** 2) / np.sum(np.abs(h) ** 2)
         # The error sits on the 16 x 102 active coefficients: 2.5 % for either side, 0.15 dB for their
@@ -390,7 +391,7 @@ def test_noise_alone_stays_finite(name):
 # ---- fixed-point iteration with a small contractive network ---------------------------------------------
 
 
-FIXED_POINT_ARRAY = (3, 16, 16)
+FIXED_POINT_ARRAY = (2, 16, 16)
 
 
 @pytest.fixture(scope="module")
@@ -403,7 +404,7 @@ def network(tmp_path_factory):
 def fixed_point():
     op = thzum.pilot_operator.hadamard(*FIXED_POINT_ARRAY, 128, seed=2)
     rng = np.random.default_rng(12)
-    noise_var = np.logspace(0, -1.5, 6).astype(np.float32)
+    noise_var = np.logspace(0.5, -0.5, 6).astype(np.float32)
     h = plane_waves(rng, 6, shape=FIXED_POINT_ARRAY)
     return op, noisy_pilots(op, h, noise_var[:, None], rng), noise_var
 
@@ -419,20 +420,27 @@ def test_fpn_oamp_is_the_oracle(fixed_point, network):
     estimator = thzum.estimator("fpn_oamp", op, model=network, max_iterations=4, tolerance=0.0)
     h_hat, report = estimator.estimate(y, noise_var)
     for k in (0, 5):
-        expected, _, changes = oracle.oamp(
-            model, y[k], noise_var[k], shrinkage, 4, divergence_free=False
-        )
+        variances = []
+
+        def denoise(r, variance):
+            variances.append(variance)
+            return shrinkage(r, variance)
+
+        expected, _, changes = oracle.oamp(model, y[k], noise_var[k], denoise, 4, divergence_free=False)
         assert relative_error(h_hat[k], expected) < 1e-3
         np.testing.assert_allclose(report["residual_history"][k], changes, rtol=1e-2, atol=1e-4)
+        # The network's error is the curve on its card: -18 dB at -10 dB of noise, -12 dB at 0 dB.
+        card = -12 + 0.6 * 10 * np.log10(variances[-1])
+        assert report["predicted_nmse_db"][k] == pytest.approx(card, abs=0.02)
 
 
 def test_fpn_oamp_forgets_its_start(fixed_point, network):
     op, y, noise_var = fixed_point
-    settings = dict(model=network, tolerance=1e-6, max_iterations=64)
+    settings = dict(model=network, tolerance=1e-5, max_iterations=64)
     reference, _ = thzum.estimator("fpn_oamp", op, start="zero", **settings).estimate(y, noise_var)
     for start in (dict(start="ls"), dict(start="random", seed=1), dict(start="random", seed=2)):
         h_hat, report = thzum.estimator("fpn_oamp", op, **start, **settings).estimate(y, noise_var)
-        assert np.all(report["residual"] <= 1e-6)
+        assert np.all(report["residual"] <= 1e-5)
         assert relative_error(h_hat, reference) < 1e-4
     first = thzum.estimator("fpn_oamp", op, start="random", model=network, max_iterations=1)
     assert relative_error(first.estimate(y, noise_var)[0], reference) > 1e-2
@@ -469,14 +477,6 @@ def test_fpn_oamp_items_stop_by_themselves(fixed_point, network):
         assert alone_report["iterations"] == report["iterations"][k]
         assert relative_error(alone, h_hat[k]) < 1e-5
         assert relative_error(reversed_h_hat[order][k], h_hat[k]) < 1e-5
-
-
-def test_fpn_oamp_predicts_by_the_model_card(fixed_point, network):
-    """The card's NMSE at the last input variance; between -25 and -12 dB in this one."""
-    op, y, noise_var = fixed_point
-    _, report = thzum.estimator("fpn_oamp", op, model=network).estimate(y, noise_var)
-    assert np.all(np.diff(report["predicted_nmse_db"]) < 0)
-    assert np.all(np.abs(report["predicted_nmse_db"] + 14) < 14)
 
 
 def test_fpn_oamp_refuses_a_model_for_another_array(network):

@@ -16,10 +16,7 @@ namespace estimation {
 
 namespace {
 
-/*!
- * Complex approximate message passing: amp_step and a denoiser D in turn, x+ = D(r, tau2). Damping
- * mixes e and x with those of the iteration before, for operators far from the assumption of AMP.
- */
+/*! Complex approximate message passing: amp_step and a denoiser D in turn, x+ = D(r, tau2). */
 class amp_estimator : public estimator_base
 {
 public:

@@ -8,7 +8,7 @@ import numpy as np
 import pmt
 from gnuradio import blocks, gr, gr_unittest, thzum
 
-S, SIDE, SLOTS = 2, 8, 48
+S, SIDE, SLOTS = 2, 8, 56
 M, N = S * SLOTS, S * SIDE * SIDE
 NOISE_VAR = 0.05
 
