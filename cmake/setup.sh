@@ -10,7 +10,7 @@ mkdir -p "$build"
 
 packages=(gnuradio gnuradio-dev libvolk2-dev libfftw3-dev libeigen3-dev pybind11-dev libboost-dev
     libboost-test-dev libspdlog-dev libgmp-dev libsndfile1-dev python3-dev python3-venv python3-numpy
-    python3-scipy python3-matplotlib cmake ninja-build g++ ccache xz-utils ca-certificates)
+    python3-scipy python3-matplotlib gir1.2-gtk-3.0 python3-gi-cairo python3-pyqt5 cmake ninja-build g++ ccache xz-utils ca-certificates)
 
 wanted() { cat "$root/cmake/setup.sh" "$root"/requirements*.txt | cksum; }
 is_done() { [ -f "$build/setup-$1.stamp" ] && [ "$(cat "$build/setup-$1.stamp")" = "$(wanted)" ]; }
@@ -75,7 +75,7 @@ unpack_onnxruntime_headers() {
 
 link_onnxruntime_library() {
     local library
-    library=$(find "$build/venv" -path '*/onnxruntime/capi/libonnxruntime.so.*' -print -quit)
+    library=$(find "$build/venv/lib" -path '*/onnxruntime/capi/libonnxruntime.so.*' -print -quit)
     mkdir -p "$build/onnxruntime/lib"
     cp -f "$library" "$build/onnxruntime/lib/libonnxruntime.so.1"
     ln -sf libonnxruntime.so.1 "$build/onnxruntime/lib/libonnxruntime.so"

@@ -1,0 +1,263 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "control_message.h"
+#include "effective_channel_impl.h"
+#include "frame_tags.h"
+#include "item_check.h"
+#include <gnuradio/io_signature.h>
+#include <volk/volk.h>
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace gr {
+namespace thzum {
+
+namespace {
+
+const pmt::pmt_t& beams_tag()
+{
+    static const pmt::pmt_t symbol = pmt::mp("thzum_beams");
+    return symbol;
+}
+
+const pmt::pmt_t& bad_beams()
+{
+    static const pmt::pmt_t symbol = pmt::mp("beams");
+    return symbol;
+}
+
+void check_sizes(int n_subarrays, int n_antennas, int n_users)
+{
+    const std::pair<const char*, int> sizes[] = { { "n_subarrays", n_subarrays },
+                                                  { "n_antennas", n_antennas },
+                                                  { "n_users", n_users } };
+    for (const auto& [name, value] : sizes)
+        if (value < 1)
+            throw std::invalid_argument(std::string("effective_channel: ") + name +
+                                        " expects an integer of at least 1, got " +
+                                        std::to_string(value));
+}
+
+void check_codebook(const std::vector<gr_complex>& codebook, int n_antennas)
+{
+    if (codebook.empty() || codebook.size() % n_antennas != 0)
+        throw std::invalid_argument("effective_channel: codebook expects rows of n_antennas = " +
+                                    std::to_string(n_antennas) + " values, got " +
+                                    std::to_string(codebook.size()) + " values in all");
+    for (size_t at = 0; at < codebook.size(); at += n_antennas) {
+        const double norm = std::sqrt(item_energy(&codebook[at], n_antennas));
+        if (!(std::abs(norm - 1.0) < 1e-3))
+            throw std::invalid_argument(
+                "effective_channel: codebook expects rows of unit norm, got a norm of " +
+                std::to_string(norm) + " in row " + std::to_string(at / n_antennas));
+    }
+}
+
+double checked_noise_scale(double noise_scale, int n_users)
+{
+    if (!(noise_scale >= 0.0) || !std::isfinite(noise_scale))
+        throw std::invalid_argument(
+            "effective_channel: noise_scale expects a positive number, or 0 "
+            "for n_users, got " +
+            std::to_string(noise_scale));
+    return noise_scale > 0.0 ? noise_scale : n_users;
+}
+
+/*! Indices of a thzum_beams tag; empty when it is of another type. */
+std::vector<int> beam_indices(const pmt::pmt_t& value)
+{
+    if (pmt::is_u8vector(value)) {
+        const auto elements = pmt::u8vector_elements(value);
+        return { elements.begin(), elements.end() };
+    }
+    if (pmt::is_s32vector(value)) {
+        const auto elements = pmt::s32vector_elements(value);
+        return { elements.begin(), elements.end() };
+    }
+    return {};
+}
+
+} // namespace
+
+effective_channel::sptr effective_channel::make(int n_subarrays,
+                                                int n_antennas,
+                                                int n_users,
+                                                const std::vector<gr_complex>& codebook,
+                                                const std::vector<int>& beams,
+                                                double noise_scale)
+{
+    check_sizes(n_subarrays, n_antennas, n_users);
+    check_codebook(codebook, n_antennas);
+    return gnuradio::make_block_sptr<effective_channel_impl>(
+        n_subarrays,
+        n_antennas,
+        n_users,
+        codebook,
+        beams,
+        checked_noise_scale(noise_scale, n_users));
+}
+
+effective_channel_impl::effective_channel_impl(int n_subarrays,
+                                               int n_antennas,
+                                               int n_users,
+                                               const std::vector<gr_complex>& codebook,
+                                               const std::vector<int>& beams,
+                                               double noise_scale)
+    : gr::sync_decimator(
+          "effective_channel",
+          gr::io_signature::make(1, 1, n_subarrays * n_antennas * sizeof(gr_complex)),
+          gr::io_signature::make(1, 1, n_subarrays * n_users * sizeof(gr_complex)),
+          n_users),
+      d_n_subarrays(n_subarrays),
+      d_n_antennas(n_antennas),
+      d_n_users(n_users),
+      d_n_beams(static_cast<int>(codebook.size()) / n_antennas),
+      d_noise_scale(noise_scale),
+      d_codebook(codebook),
+      d_frame_beams(n_subarrays),
+      d_user_faults(n_users)
+{
+    effective_channel_impl::set_beams(beams.empty() ? std::vector<int>(n_subarrays, 0) : beams);
+    // Tags of a frame's items are merged in pass_tags().
+    set_tag_propagation_policy(TPP_DONT);
+}
+
+void effective_channel_impl::check_beams(const std::vector<int>& beams) const
+{
+    const auto is_outside = [this](int beam) { return beam < 0 || beam >= d_n_beams; };
+    if (static_cast<int>(beams.size()) != d_n_subarrays)
+        throw std::invalid_argument(
+            "effective_channel: beams expects n_subarrays = " + std::to_string(d_n_subarrays) +
+            " indices, got " + std::to_string(beams.size()));
+    const auto outside = std::find_if(beams.begin(), beams.end(), is_outside);
+    if (outside != beams.end())
+        throw std::invalid_argument("effective_channel: beams expects codebook rows 0 to " +
+                                    std::to_string(d_n_beams - 1) + ", got " +
+                                    std::to_string(*outside));
+}
+
+void effective_channel_impl::set_beams(const std::vector<int>& beams)
+{
+    check_beams(beams);
+    std::lock_guard<std::mutex> lock(d_mutex);
+    d_beams = beams;
+}
+
+std::vector<int> effective_channel_impl::beams() const
+{
+    std::lock_guard<std::mutex> lock(d_mutex);
+    return d_beams;
+}
+
+int effective_channel_impl::work(int noutput_items,
+                                 gr_vector_const_void_star& input_items,
+                                 gr_vector_void_star& output_items)
+{
+    const auto* h = static_cast<const gr_complex*>(input_items[0]);
+    auto* H = static_cast<gr_complex*>(output_items[0]);
+    const size_t frame_in = static_cast<size_t>(d_n_users) * d_n_subarrays * d_n_antennas;
+    const size_t frame_out = static_cast<size_t>(d_n_users) * d_n_subarrays;
+    for (int frame = 0; frame < noutput_items; frame++)
+        process_frame(h + frame * frame_in, frame, H + frame * frame_out);
+    return noutput_items;
+}
+
+void effective_channel_impl::process_frame(const gr_complex* h, int frame, gr_complex* H)
+{
+    const int first_item = frame * d_n_users;
+    get_tags_in_window(d_tags, 0, first_item, first_item + d_n_users);
+    std::fill(d_user_faults.begin(), d_user_faults.end(), nullptr);
+    for (const auto& tag : d_tags)
+        if (tag.key == tags::skipped())
+            d_user_faults[tag.offset - nitems_read(0) - first_item] = tag.value;
+
+    std::fill_n(H, static_cast<size_t>(d_n_subarrays) * d_n_users, gr_complex(0));
+    const bool has_beams = take_tagged_beams();
+    int n_present = 0;
+    for (int user = 0; user < d_n_users; user++) {
+        const gr_complex* h_user = h + static_cast<size_t>(user) * d_n_subarrays * d_n_antennas;
+        if (!is_user_present(h_user, user))
+            continue;
+        n_present++;
+        if (has_beams)
+            combine(h_user, user, H);
+    }
+    d_skipped_users += d_n_users - n_present;
+    d_frames++;
+    const uint64_t offset = nitems_written(0) + frame;
+    pass_tags(offset, nitems_read(0) + first_item);
+    if (!has_beams)
+        add_item_tag(0, offset, tags::skipped(), bad_beams());
+    else if (n_present == 0)
+        add_item_tag(0, offset, tags::skipped(), d_user_faults[0]);
+}
+
+bool effective_channel_impl::take_tagged_beams()
+{
+    d_frame_beams = beams();
+    for (const auto& tag : d_tags) {
+        if (tag.key != beams_tag())
+            continue;
+        try {
+            const auto tagged = beam_indices(tag.value);
+            check_beams(tagged);
+            d_frame_beams = tagged;
+        } catch (const std::invalid_argument& error) {
+            d_logger->warn("frame skipped, tag thzum_beams: {}", error.what());
+            return false;
+        }
+    }
+    return true;
+}
+
+bool effective_channel_impl::is_user_present(const gr_complex* h, int user)
+{
+    if (!d_user_faults[user])
+        d_user_faults[user] = item_fault(h, d_n_subarrays * d_n_antennas);
+    return !d_user_faults[user];
+}
+
+void effective_channel_impl::combine(const gr_complex* h, int user, gr_complex* H) const
+{
+    for (int s = 0; s < d_n_subarrays; s++) {
+        lv_32fc_t gain;
+        volk_32fc_x2_dot_prod_32fc(
+            &gain,
+            h + static_cast<size_t>(s) * d_n_antennas,
+            &d_codebook[static_cast<size_t>(d_frame_beams[s]) * d_n_antennas],
+            d_n_antennas);
+        H[s * d_n_users + user] = gain;
+    }
+}
+
+void effective_channel_impl::pass_tags(uint64_t frame_offset, uint64_t first_item)
+{
+    double noise_sum = 0.0;
+    int n_noise = 0;
+    for (const auto& tag : d_tags) {
+        if (tag.key == tags::noise_var()) {
+            const double value = is_real_number(tag.value) ? pmt::to_double(tag.value) : 0.0;
+            if (is_usable_noise_var(value) && !d_user_faults[tag.offset - first_item]) {
+                noise_sum += value;
+                n_noise++;
+            }
+        } else if (tag.offset == first_item && tag.key != tags::user() &&
+                   tag.key != tags::skipped() && tag.key != beams_tag()) {
+            add_item_tag(0, frame_offset, tag.key, tag.value);
+        }
+    }
+    if (n_noise > 0)
+        add_item_tag(0,
+                     frame_offset,
+                     tags::noise_var(),
+                     pmt::from_double(d_noise_scale * noise_sum / n_noise));
+}
+
+} // namespace thzum
+} // namespace gr
