@@ -57,7 +57,8 @@ def platform(models):
         version=gr.version(),
         version_parts=(gr.major_version(), gr.api_version(), gr.minor_version()),
     )
-    made.build_library([gr.prefs().get_string("grc", "global_blocks_path", ""), str(FOLDER)])
+    system = gr.prefs().get_string("grc", "global_blocks_path", "").split(os.pathsep)
+    made.build_library([*filter(os.path.isdir, system), str(FOLDER)])
     return made
 
 
