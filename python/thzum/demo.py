@@ -58,15 +58,16 @@ class receiver(gr.top_block):
 
     def __init__(self, path, n_frames, estimator, detector):
         gr.top_block.__init__(self, "thzum demo")
-        source = recording_source(path, n_frames=n_frames)
-        self.recording = source.recording
+        # A block written in Python lives only as long as a reference to it.
+        self.source = recording_source(path, n_frames=n_frames)
+        self.recording = self.source.recording
         self.plan = plan = self.recording.plan
         n_users, n_chains = plan.n_users, plan.n_subarrays
         pilots = thzum_python.pilot_receiver(
             n_chains, plan.n_noise, plan.n_slots, n_users, plan.n_data, plan.user_sequences
         )
         for chain in range(n_chains):
-            self.connect((source, chain), (pilots, chain))
+            self.connect((self.source, chain), (pilots, chain))
         self.estimator = thzum_python.channel_estimator(plan.operator, estimator)
         effective = thzum_python.effective_channel(n_chains, plan.n_elements, n_users, plan.codebook)
         self.y = item_sink(np.complex64, plan.n_observations)
@@ -221,14 +222,16 @@ def compare_estimators(graph, scores, out=print):
     results = {}
     for name in COMPARED:
         try:
+            estimator = thzum_python.estimator(name, graph.plan.operator)
             begin = time.monotonic()
-            h_hat, _ = thzum_python.estimator(name, graph.plan.operator).estimate(y, noise_var)
+            h_hat, _ = estimator.estimate(y, noise_var)
         except (ValueError, RuntimeError) as error:
             out(f"  {name:<10} left out: {error}")
             continue
+        seconds = time.monotonic() - begin
         results[name] = nmse_by_snr(snr_db, metrics.nmse(h_hat, h))
         values = "  ".join(f"{value:6.1f} dB at {snr:g} dB" for snr, value in results[name].items())
-        out(f"  {name:<10} {values}   ({1e3 * (time.monotonic() - begin) / len(y):.2f} ms each)")
+        out(f"  {name:<10} {values}   ({1e3 * seconds / len(y):.2f} ms each)")
     return results
 
 
