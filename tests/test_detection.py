@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Detectors against the float64 oracles, published error rates, and hostile inputs."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -226,3 +230,44 @@ def test_more_users_than_chains():
     symbols, llr = detector.detect(H, y, noise_var)
     assert_sound(llr, *detector.equalize(H, y, 1e-30))
     assert np.mean(symbols != sent) < 0.6
+
+
+GRC_BLOCKS = {
+    "H": ("variable", dict(value="__import__('numpy').eye(4).ravel().astype(complex).tolist()")),
+    "users": ("blocks_vector_source_x", dict(type="complex", vector="H * 50", vlen="4", repeat="False", tags="[]")),
+    "vectors": ("blocks_vector_source_x", dict(type="complex", vector="[1+1j] * 1000", vlen="4", repeat="False", tags="[]")),
+    "truth": ("blocks_vector_source_x", dict(type="int", vector="[0, 0, 0, 1] * 250", vlen="4", repeat="False", tags="[]")),
+    "effective": (
+        "thzum_effective_channel",
+        dict(n_subarrays="4", n_antennas="1", n_users="4", codebook="[[1]]", beams="[0, 0, 0, 0]"),
+    ),
+    "detect": (
+        "thzum_mimo_detector",
+        dict(n_rx="4", n_tx="4", n_symbols="5", constellation="qpsk", algorithm="zf", noise_var="0.1"),
+    ),
+    "probe": ("thzum_ser_probe", dict(n_users="4", report_interval="10")),
+}
+GRC_CONNECTIONS = [
+    ["users", "0", "effective", "0"],
+    ["effective", "0", "detect", "0"],
+    ["vectors", "0", "detect", "1"],
+    ["detect", "0", "probe", "0"],
+    ["truth", "0", "probe", "1"],
+]
+
+
+def test_grc_blocks_make_a_flowgraph_that_runs(tmp_path):
+    """grcc compiles the three blocks without complaint, and the program counts the one wrong user in four."""
+    enabled = dict(state="enabled")
+    flowgraph = {
+        "options": dict(parameters=dict(id="detection", generate_options="no_gui", run_options="run"), states=enabled),
+        "blocks": [dict(name=n, id=i, parameters=p, states=enabled) for n, (i, p) in GRC_BLOCKS.items()],
+        "connections": GRC_CONNECTIONS,
+        "metadata": {"file_format": 1},
+    }
+    (tmp_path / "detection.grc").write_text(yaml.safe_dump(flowgraph))
+    compiled = subprocess.run(["grcc", "-o", tmp_path, tmp_path / "detection.grc"], capture_output=True, text=True)
+    assert (tmp_path / "detection.py").exists(), compiled.stdout + compiled.stderr
+    probe = "import detection as d; t = d.detection(); t.run(); print(t.probe.errors(), t.probe.count())"
+    program = subprocess.run([sys.executable, "-c", probe], cwd=tmp_path, capture_output=True, text=True)
+    assert program.stdout.split()[-2:] == ["250", "1000"], program.stdout + program.stderr

@@ -6,7 +6,7 @@
  */
 
 #include "denoising/registry.h"
-#include <cmath>
+#include "measurement/checks.h"
 #include <stdexcept>
 
 namespace gr {
@@ -37,19 +37,9 @@ const denoiser_entry& find(const std::string& name)
 
 void check(const denoiser_settings& settings)
 {
-    const auto& shape = settings.shape;
-    const auto at_least_one = [](const char* name, int value) {
-        if (value < 1)
-            throw std::invalid_argument(std::string(name) + ": expected at least 1, got " +
-                                        std::to_string(value));
-    };
-    at_least_one("n_subarrays", shape.n_subarrays);
-    at_least_one("rows", shape.rows);
-    at_least_one("cols", shape.cols);
-    at_least_one("max_batch", settings.max_batch);
-    if (!(settings.spacing > 0) || !std::isfinite(settings.spacing))
-        throw std::invalid_argument("spacing: expected a positive number of wavelengths, got " +
-                                    std::to_string(settings.spacing));
+    check_shape("denoiser", settings.shape);
+    check_positive("denoiser", "max_batch", settings.max_batch);
+    check_range("denoiser", "spacing", settings.spacing, 1e-3, 1e3);
 }
 
 } // namespace

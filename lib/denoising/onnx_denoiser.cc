@@ -6,7 +6,7 @@
  */
 
 #include "denoising/denoiser_base.h"
-#include "denoising/error_curve.h"
+#include "denoising/denoiser_card.h"
 #include <gnuradio/thzum/onnx_model.h>
 #include <volk/volk_alloc.hh>
 #include <algorithm>
@@ -22,92 +22,6 @@ namespace {
 
 constexpr const char* task = "subarray_denoiser";
 constexpr float probe_step = 0.02f; // of the noise standard deviation
-
-/*! One value for both axes, or one each. */
-std::pair<double, double> axis_values(const onnx_model& model, const std::string& key)
-{
-    const auto values = model.numbers(key);
-    if (values.size() > 2)
-        throw std::runtime_error("model " + model.path() + ": card entry thzum." + key +
-                                 " expects one or two numbers, got '" + model.text(key) +
-                                 "'; export the model again with a correct card");
-    return { values.front(), values.back() };
-}
-
-void require(bool ok,
-             const onnx_model& model,
-             const std::string& what,
-             const std::string& expected,
-             const std::string& got)
-{
-    if (!ok)
-        throw std::invalid_argument("model " + model.path() + ": made for " + what + " " +
-                                    expected + ", the array has " + got +
-                                    "; give a model made for this array");
-}
-
-void check_array(const onnx_model& model, const array_shape& shape)
-{
-    const auto size = [](int rows, int cols) {
-        return std::to_string(rows) + "x" + std::to_string(cols);
-    };
-    const int rows = model.number("subarray_rows");
-    const int cols = model.number("subarray_cols");
-    require(rows == shape.rows && cols == shape.cols,
-            model,
-            "subarrays of",
-            size(rows, cols),
-            size(shape.rows, shape.cols));
-    if (model.text("n_subarrays") == "any")
-        return;
-    const int n_subarrays = model.number("n_subarrays");
-    require(n_subarrays == shape.n_subarrays,
-            model,
-            "a number of subarrays of",
-            std::to_string(n_subarrays),
-            std::to_string(shape.n_subarrays));
-}
-
-/*! The domain the card describes. */
-visible_region::sptr make_domain(const onnx_model& model, const denoiser_settings& settings)
-{
-    if (model.text("domain") != "visible_region")
-        throw std::runtime_error("model " + model.path() +
-                                 ": card entry thzum.domain expects 'visible_region', got '" +
-                                 model.text("domain") + "'; give a model of that domain");
-    check_array(model, settings.shape);
-    const auto slepian = axis_values(model, "n_slepian");
-    const auto bandwidth = axis_values(model, "half_bandwidth");
-    const auto grid = axis_values(model, "grid");
-    const auto span = axis_values(model, "span");
-    const auto least = std::min(bandwidth.first, bandwidth.second);
-    require(least >= std::min(settings.spacing, 0.5),
-            model,
-            "element spacings up to",
-            std::to_string(least) + " wavelengths",
-            std::to_string(settings.spacing));
-    const auto& shape = settings.shape;
-    return visible_region::make({ shape.rows,
-                                  static_cast<int>(slepian.first),
-                                  bandwidth.first,
-                                  static_cast<int>(grid.first),
-                                  span.first },
-                                { shape.cols,
-                                  static_cast<int>(slepian.second),
-                                  bandwidth.second,
-                                  static_cast<int>(grid.second),
-                                  span.second });
-}
-
-error_curve read_curve(const onnx_model& model)
-{
-    try {
-        return error_curve(model.numbers("nmse_curve_noise_db"), model.numbers("nmse_curve_db"));
-    } catch (const std::invalid_argument& error) {
-        throw std::runtime_error("model " + model.path() + ": card entries thzum.nmse_curve_*: " +
-                                 error.what() + "; export the model again with a correct card");
-    }
-}
 
 /*! A fixed probe: random signs (+-1 +-j) / sqrt(2), of which E b b^H = I and E b b^T = 0. */
 volk::vector<gr_complex> make_probe(int count)
@@ -128,13 +42,12 @@ class onnx_denoiser : public denoiser_base
 public:
     onnx_denoiser(const denoiser_settings& settings,
                   onnx_model::sptr model,
-                  visible_region::sptr domain)
-        : denoiser_base("onnx", settings, domain),
+                  const denoiser_card& card)
+        : denoiser_base("onnx", settings, card.domain),
           d_model(std::move(model)),
-          d_domain(std::move(domain)),
-          d_curve(read_curve(*d_model)),
-          d_lowest(std::pow(10.0, d_model->number("noise_db_min") / 10)),
-          d_highest(std::pow(10.0, d_model->number("noise_db_max") / 10)),
+          d_domain(card.domain),
+          d_curve(card.curve),
+          d_noise(card.noise),
           d_image_size(settings.shape.n_subarrays * 2 * d_domain->row_axis().grid *
                        d_domain->col_axis().grid),
           d_probe(make_probe(item_size())),
@@ -166,8 +79,8 @@ public:
     std::string repr() const override
     {
         std::ostringstream out;
-        out << repr_head() << ", noise " << 10 * std::log10(d_lowest) << " to "
-            << 10 * std::log10(d_highest) << " dB, " << d_model->repr() << ")";
+        out << repr_head() << ", noise " << 10 * std::log10(d_noise.lowest) << " to "
+            << 10 * std::log10(d_noise.highest) << " dB, " << d_model->repr() << ")";
         return out.str();
     }
 
@@ -184,24 +97,18 @@ private:
         d_denoised = d_model->reserve_output(d_model->output("denoised"), image);
     }
 
-    /*! The noise level the network is told: it knows only those it was trained for. */
-    float known_noise_std(float variance) const
-    {
-        return std::sqrt(std::clamp(variance, d_lowest, d_highest));
-    }
-
     void load(const gr_complex* r, const float* variance, int batch, int first)
     {
         d_domain->image(r, d_image + first * d_image_size, batch * shape().n_subarrays);
         for (int b = 0; b < batch; b++)
-            d_noise_std[first + b] = known_noise_std(variance[b]);
+            d_noise_std[first + b] = d_noise.known_std(variance[b]);
     }
 
     void load_probed(const gr_complex* r, const float* variance, int batch)
     {
         const int count = item_size();
         for (int b = 0; b < batch; b++) {
-            const float step = probe_step * known_noise_std(variance[b]);
+            const float step = probe_step * d_noise.known_std(variance[b]);
             for (int i = 0; i < count; i++)
                 d_probed[b * count + i] = r[b * count + i] + step * d_probe[i];
         }
@@ -222,7 +129,7 @@ private:
                 const auto change = d_probed[b * count + i] - x_hat[b * count + i];
                 sum += d_probe[i].real() * change.real() + d_probe[i].imag() * change.imag();
             }
-            divergence[b] = sum / (probe_step * known_noise_std(variance[b]) * count);
+            divergence[b] = sum / (probe_step * d_noise.known_std(variance[b]) * count);
         }
     }
 
@@ -236,8 +143,7 @@ private:
     onnx_model::sptr d_model;
     visible_region::sptr d_domain;
     error_curve d_curve;
-    float d_lowest; // noise variances the network knows
-    float d_highest;
+    noise_range d_noise;
     int d_image_size; // floats of the images of one item
     volk::vector<gr_complex> d_probe;
     volk::vector<gr_complex> d_probed; // [max_batch][S*k]
@@ -253,8 +159,8 @@ denoiser::sptr make(const denoiser_settings& settings, const option_reader& opti
     if (path.empty())
         path = onnx_model::shipped("fpn_oamp");
     auto model = onnx_model::make(path, task, threads);
-    auto domain = make_domain(*model, settings);
-    return std::make_shared<onnx_denoiser>(settings, std::move(model), std::move(domain));
+    const auto card = denoiser_card::read(*model, settings);
+    return std::make_shared<onnx_denoiser>(settings, std::move(model), card);
 }
 
 } // namespace

@@ -7,7 +7,6 @@
 
 #include "measurement/slepian.h"
 #include <Eigen/Eigenvalues>
-#include <algorithm>
 #include <cmath>
 
 namespace gr {
@@ -21,7 +20,9 @@ double sign_of(const Eigen::VectorXd& sequence, bool symmetric)
     const double sum = sequence.sum();
     if (symmetric && std::abs(sum) > 1e-9)
         return sum < 0 ? -1 : 1;
-    const double threshold = std::max(1e-7, 1.0 / static_cast<double>(sequence.size()));
+    // Above the mean square is the first lobe; two elements are both at it, but for rounding.
+    const double mean_square = 1.0 / static_cast<double>(sequence.size());
+    const double threshold = (1 - 1e-9) * mean_square;
     for (const double value : sequence)
         if (value * value > threshold)
             return value < 0 ? -1 : 1;

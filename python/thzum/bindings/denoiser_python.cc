@@ -9,22 +9,19 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                        */
 /* BINDTOOL_USE_PYGCCXML(0)                                                         */
 /* BINDTOOL_HEADER_FILE(denoiser.h)                                                 */
-/* BINDTOOL_HEADER_FILE_HASH(8c67d576b42e68f18e955d3e5887dce2)                      */
+/* BINDTOOL_HEADER_FILE_HASH(a0f4b4ed1e589b35ff20900e9199e5b2)                      */
 /***********************************************************************************/
 
+#include "arrays.h"
+#include "dictionary_type.h"
 #include "options.h"
 #include <gnuradio/thzum/denoiser.h>
-#include <pybind11/numpy.h>
-#include <pybind11/pybind11.h>
 #include <algorithm>
 
-namespace py = pybind11;
+namespace gr {
+namespace thzum {
 
 namespace {
-
-using namespace gr::thzum;
-using complex_array = py::array_t<gr_complex, py::array::c_style | py::array::forcecast>;
-using float_array = py::array_t<float, py::array::c_style | py::array::forcecast>;
 
 denoiser::sptr make(const std::string& name,
                     int n_subarrays,
@@ -41,58 +38,37 @@ denoiser::sptr make(const std::string& name,
 
 int item_size(const denoiser& d) { return d.shape().n_subarrays * d.dict()->coefficients(); }
 
-std::string dims_text(const py::array& array)
+/*! Noise variance of each of \p batch items, from one number or one per item. */
+std::vector<float> variance_in(const py::object& variance, int batch)
 {
-    return py::str(array.attr("shape")).cast<std::string>();
-}
-
-complex_array coefficients_in(const py::object& r, int size)
-{
-    const auto array = py::array::ensure(r);
-    if (!array || array.dtype().kind() != 'c')
-        throw std::invalid_argument("r: expected an array of complex64");
-    if (array.ndim() < 1 || array.ndim() > 2 || array.shape(array.ndim() - 1) != size)
-        throw std::invalid_argument("r: expected complex64 [B, " + std::to_string(size) + "] or [" +
-                                    std::to_string(size) + "], got shape " + dims_text(array));
-    const auto values = complex_array::ensure(array);
-    for (py::ssize_t i = 0; i < values.size(); i++)
-        if (!std::isfinite(values.data()[i].real()) || !std::isfinite(values.data()[i].imag()))
-            throw std::invalid_argument("r: expected finite values, got NaN or Inf");
-    return values;
-}
-
-std::vector<float> variance_in(const py::object& variance, py::ssize_t batch)
-{
-    const auto array = float_array::ensure(variance);
-    if (!array || (array.size() != 1 && array.size() != batch) || array.ndim() > 1)
-        throw std::invalid_argument("variance: expected a number or [" + std::to_string(batch) +
-                                    "]");
+    const auto given = array_in<float>(variance, "variance", {});
+    if (given.batched && given.batch != batch)
+        refuse("variance",
+               "a number or float32 of shape " + describe({ batch }),
+               describe(given.values));
     std::vector<float> values(batch);
-    for (py::ssize_t b = 0; b < batch; b++)
-        values[b] = array.data()[array.size() == 1 ? 0 : b];
+    for (int b = 0; b < batch; b++)
+        values[b] = given.data()[given.batched ? b : 0];
     return values;
 }
 
-py::tuple denoise(denoiser& d, const py::object& r, const py::object& variance)
+py::tuple denoise(denoiser& self, const py::object& coefficients, const py::object& variance)
 {
-    const int size = item_size(d);
-    const auto in = coefficients_in(r, size);
-    const py::ssize_t batch = in.size() / size;
-    const auto noise = variance_in(variance, batch);
-    std::vector<py::ssize_t> dims;
-    if (in.ndim() == 2)
-        dims.push_back(batch);
-    py::array_t<float> error(dims), divergence(dims);
-    dims.push_back(size);
-    complex_array x_hat(dims);
+    const int size = item_size(self);
+    const auto r = array_in<gr_complex>(coefficients, "r", { size });
+    const auto noise = variance_in(variance, r.batch);
+    auto x_hat = array_out<gr_complex>(r, { size });
+    auto error = array_out<float>(r, {});
+    auto divergence = array_out<float>(r, {});
+    gr_complex* x = x_hat.mutable_data();
+    float* e = error.mutable_data();
+    float* d = divergence.mutable_data();
     {
-        auto* out = x_hat.mutable_data();
-        auto *e = error.mutable_data(), *v = divergence.mutable_data();
         py::gil_scoped_release release;
-        for (py::ssize_t done = 0; done < batch; done += d.max_batch()) {
-            const auto part = std::min<py::ssize_t>(d.max_batch(), batch - done);
-            d.denoise(
-                in.data() + done * size, &noise[done], part, out + done * size, e + done, v + done);
+        for (int b = 0; b < r.batch; b += self.max_batch()) {
+            const int part = std::min(self.max_batch(), r.batch - b);
+            const auto first = static_cast<size_t>(b) * size;
+            self.denoise(r.data() + first, &noise[b], part, x + first, e + b, d + b);
         }
     }
     return py::make_tuple(x_hat, error, divergence);
@@ -100,8 +76,13 @@ py::tuple denoise(denoiser& d, const py::object& r, const py::object& variance)
 
 } // namespace
 
-void bind_denoiser(py::module& m)
+} // namespace thzum
+} // namespace gr
+
+void bind_denoiser(pybind11::module& m)
 {
+    using namespace gr::thzum;
+
     bindings::bind_registry(m, "denoiser", &denoisers);
 
     py::class_<denoiser, denoiser::sptr>(m, "denoiser", R"doc(
