@@ -13,7 +13,7 @@ SHIPPED = Path(__file__).resolve().parents[1] / "examples" / "recordings" / "thz
 
 @pytest.fixture(scope="module")
 def run():
-    graph = demo.receiver(str(SHIPPED), 8, "oamp", "lmmse")
+    graph = demo.receiver(str(SHIPPED), 8, "omp", "lmmse")
     lines = []
     scores, seconds = demo.run_live(graph, lines.append)
     return graph, scores, seconds, lines
@@ -54,11 +54,9 @@ def test_estimates_and_decisions_are_good(run):
     scores = run[1]
     by_snr = demo.nmse_by_snr([s.snr_db for s in scores], [s.nmse for s in scores])
     assert list(by_snr) == [5, 10, 15, 20]
-    # OAMP with a soft threshold stays below -3 dB at 10 dB and above, and improves with the SNR.
-    assert all(value < -3 for snr, value in by_snr.items() if snr >= 10)
-    assert by_snr[20] < by_snr[5]
-    strong = [s for s in scores if s.snr_db >= 15]
-    assert sum(s.errors for s in strong) < 0.02 * sum(s.symbols for s in strong)
+    # OMP on sparse channels: its error follows the noise down.
+    assert by_snr[5] < -8 and by_snr[20] < -16
+    assert sum(s.errors for s in scores) < 0.02 * sum(s.symbols for s in scores)
 
 
 def test_demo_draws_its_figure(tmp_path, capsys):
