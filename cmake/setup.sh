@@ -75,7 +75,7 @@ unpack_onnxruntime_headers() {
 
 link_onnxruntime_library() {
     local library
-    library=$(find "$build/venv" -path '*/onnxruntime/capi/libonnxruntime.so.*' -print -quit)
+    library=$(find "$build/venv/lib" -path '*/onnxruntime/capi/libonnxruntime.so.*' -print -quit)
     mkdir -p "$build/onnxruntime/lib"
     cp -f "$library" "$build/onnxruntime/lib/libonnxruntime.so.1"
     ln -sf libonnxruntime.so.1 "$build/onnxruntime/lib/libonnxruntime.so"

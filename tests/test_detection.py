@@ -232,11 +232,12 @@ def test_more_users_than_chains():
     assert np.mean(symbols != sent) < 0.6
 
 
+SOURCE = dict(vlen="4", repeat="False", tags="[]")
 GRC_BLOCKS = {
     "H": ("variable", dict(value="__import__('numpy').eye(4).ravel().astype(complex).tolist()")),
-    "users": ("blocks_vector_source_x", dict(type="complex", vector="H * 50", vlen="4", repeat="False", tags="[]")),
-    "vectors": ("blocks_vector_source_x", dict(type="complex", vector="[1+1j] * 1000", vlen="4", repeat="False", tags="[]")),
-    "truth": ("blocks_vector_source_x", dict(type="int", vector="[0, 0, 0, 1] * 250", vlen="4", repeat="False", tags="[]")),
+    "users": ("blocks_vector_source_x", dict(SOURCE, type="complex", vector="H * 50")),
+    "vectors": ("blocks_vector_source_x", dict(SOURCE, type="complex", vector="[1+1j] * 1000")),
+    "truth": ("blocks_vector_source_x", dict(SOURCE, type="int", vector="[0, 0, 0, 1] * 250")),
     "effective": (
         "thzum_effective_channel",
         dict(n_subarrays="4", n_antennas="1", n_users="4", codebook="[[1]]", beams="[0, 0, 0, 0]"),
@@ -259,14 +260,16 @@ GRC_CONNECTIONS = [
 def test_grc_blocks_make_a_flowgraph_that_runs(tmp_path):
     """grcc compiles the three blocks without complaint, and the program counts the one wrong user in four."""
     enabled = dict(state="enabled")
+    options = dict(id="detection", generate_options="no_gui", run_options="run")
     flowgraph = {
-        "options": dict(parameters=dict(id="detection", generate_options="no_gui", run_options="run"), states=enabled),
+        "options": dict(parameters=options, states=enabled),
         "blocks": [dict(name=n, id=i, parameters=p, states=enabled) for n, (i, p) in GRC_BLOCKS.items()],
         "connections": GRC_CONNECTIONS,
         "metadata": {"file_format": 1},
     }
     (tmp_path / "detection.grc").write_text(yaml.safe_dump(flowgraph))
-    compiled = subprocess.run(["grcc", "-o", tmp_path, tmp_path / "detection.grc"], capture_output=True, text=True)
+    command = ["grcc", "-o", tmp_path, tmp_path / "detection.grc"]
+    compiled = subprocess.run(command, capture_output=True, text=True)
     assert (tmp_path / "detection.py").exists(), compiled.stdout + compiled.stderr
     probe = "import detection as d; t = d.detection(); t.run(); print(t.probe.errors(), t.probe.count())"
     program = subprocess.run([sys.executable, "-c", probe], cwd=tmp_path, capture_output=True, text=True)

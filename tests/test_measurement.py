@@ -167,7 +167,8 @@ def test_visible_region_against_its_twin(row_axis, col_axis, batch, seed):
     image = row_twin.zoom @ c @ col_twin.zoom.T
     parts = region.image(c.reshape(flat))
     assert parts.dtype == np.float32
-    assert distance(parts[..., 0, :, :] + 1j * parts[..., 1, :, :], image) < TOLERANCE
+    error = parts[..., 0, :, :] + 1j * parts[..., 1, :, :] - image
+    assert np.max(np.abs(error)) < TOLERANCE * np.linalg.norm(c)  # beyond the band images are near zero
 
 
 def test_image_inverse_against_the_twin():

@@ -61,7 +61,7 @@ def test_empty_file(path):
     refused(path, "empty")
 
 
-@pytest.mark.parametrize("content", [b"a text with the wrong name\n" * 40, b"\0" * 400, b"PK\x03\x04" + b"x" * 99])
+@pytest.mark.parametrize("content", [b"a text with the wrong name\n" * 40, b"\0" * 400, b"PK\x03\x04" * 9])
 def test_other_content(path, content):
     path.write_bytes(content)
     refused(path, "not an ONNX file, or damaged")

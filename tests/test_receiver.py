@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The C++ channel model against its NumPy reference, and the receiver blocks from end to end."""
 
+import pathlib
+
 import numpy as np
+import pmt
 import pytest
+import yaml
+from gnuradio import blocks, gr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +15,7 @@ from gnuradio import thzum
 from gnuradio.thzum.array import SubarrayArray
 from gnuradio.thzum.channel import HybridFieldChannel, presets, preset
 from gnuradio.thzum.channel.native import native_model, parameters
+from gnuradio.thzum.frame import PilotPlan, map_indices, receive_frame, receive_over_the_air, transmit_frame
 
 PRESET = "thz300_aosa4x256"
 FIELDS = ("amplitude", "delay", "distance", "elevation", "azimuth", "near")
@@ -64,7 +70,8 @@ def test_drawn_paths_follow_the_statistics_of_numpy():
         a, b = (np.sort(v[:, 1:].ravel().astype(float)) for v in (values, expected))
         # Two-sample Kolmogorov-Smirnov distance; 1.95 sqrt(2/n) is exceeded once in 1000.
         both = np.concatenate([a, b])
-        distance = np.abs(np.searchsorted(a, both, "right") - np.searchsorted(b, both, "right")).max() / len(a)
+        below = [np.searchsorted(v, both, "right") for v in (a, b)]
+        distance = np.abs(below[0] - below[1]).max() / len(a)
         assert distance < 1.95 * np.sqrt(2 / len(a)), field
         # Paths of a channel are independent of each other.
         correlation = np.corrcoef(values[:, 1].astype(float), values[:, 2].astype(float))[0, 1]
@@ -77,7 +84,8 @@ def test_sampled_channels_have_the_power_and_the_angular_spectrum_of_numpy():
     n = channel.array.n_antennas
     np.testing.assert_allclose(np.linalg.norm(h, axis=1) ** 2, n, rtol=1e-5)
     power, expected = angular_power(h, channel.array), angular_power(reference, channel.array)
-    spread = np.std(np.abs(np.fft.fft2(reference.reshape(batch, 4, 16, 16), norm="ortho")) ** 2, axis=0).max(axis=0)
+    bins = np.abs(np.fft.fft2(reference.reshape(batch, 4, 16, 16), norm="ortho")) ** 2
+    spread = np.std(bins, axis=0).max(axis=0)
     # Subarrays share directions, so a channel counts as one sample; 256 bins, five deviations.
     assert np.all(np.abs(power - expected) < 5 * spread * np.sqrt(2 / batch))
     for lag in (1, 5):
@@ -125,3 +133,65 @@ def test_bad_arguments_are_refused():
         native_model(PRESET).sample(0)
     with pytest.raises(ValueError, match="delay_spread"):
         native_model(preset(PRESET, delay_spread=-1))
+
+
+def air_frames(plan, channel, n_frames, noise_var, rng):
+    """Samples [S, n_frames * frame_length] of ``n_frames`` and the channels [n_frames, K, N] behind them."""
+    h = native_model(channel).sample(n_frames * plan.n_users, seed=8).reshape(n_frames, plan.n_users, -1)
+    pieces = []
+    for users in h:
+        symbols = [map_indices(plan, rng.integers(0, 4, plan.n_data)) for _ in users]
+        waveforms = np.array([transmit_frame(plan, k, symbols[k]) for k in range(plan.n_users)])
+        beams = rng.integers(0, plan.n_beams, plan.n_subarrays)
+        pieces.append(receive_over_the_air(plan, users, waveforms, beams, noise_var, rng))
+    return np.concatenate(pieces, axis=1), h
+
+
+def run_receiver(plan, samples, n_frames):
+    """Items y [n_frames, K, M] and data [n_frames, n_data, S], and the noise variances on y."""
+    tags = []
+    for i in range(n_frames):
+        tag = gr.tag_t()
+        tag.offset, tag.key, tag.value = i * plan.frame_length, pmt.intern("thzum_frame"), pmt.from_long(i)
+        tags.append(tag)
+    receiver = thzum.pilot_receiver(
+        plan.n_subarrays, plan.n_noise, plan.n_slots, plan.n_users, plan.n_data, plan.user_sequences
+    )
+    top = gr.top_block()
+    y, data = blocks.vector_sink_c(plan.n_observations), blocks.vector_sink_c(plan.n_subarrays)
+    for s in range(plan.n_subarrays):
+        chain = samples[s].astype(np.complex64).tolist()
+        source = blocks.vector_source_c(chain, False, 1, tags if s == 0 else [])
+        top.connect(source, (receiver, s))
+    top.connect((receiver, 0), y)
+    top.connect((receiver, 1), data)
+    top.run()
+    noise_var = [pmt.to_double(t.value) for t in y.tags() if str(t.key) == "thzum_noise_var"]
+    return (
+        np.array(y.data()).reshape(n_frames, plan.n_users, -1),
+        np.array(data.data()).reshape(n_frames, plan.n_data, -1),
+        np.array(noise_var).reshape(n_frames, plan.n_users),
+    )
+
+
+def test_frames_over_the_air_are_received_as_by_the_reference():
+    plan, channel, n_frames, noise_var = PilotPlan(PRESET, n_slots=32), preset(PRESET), 3, 0.05
+    samples, h = air_frames(plan, channel, n_frames, noise_var, np.random.default_rng(3))
+    y, data, noise_vars = run_receiver(plan, samples, n_frames)
+    for i in range(n_frames):
+        reference = receive_frame(plan, samples[:, i * plan.frame_length : (i + 1) * plan.frame_length])
+        np.testing.assert_allclose(y[i], reference.y, atol=1e-5 * np.abs(reference.y).max())
+        np.testing.assert_allclose(data[i], reference.data, atol=1e-6 * np.abs(reference.data).max())
+        np.testing.assert_allclose(noise_vars[i], reference.noise_var, rtol=1e-5)
+    # y = A h + noise of the variance that despreading leaves
+    error = y - plan.operator.measure(h.reshape(-1, plan.n_antennas)).reshape(y.shape)
+    despread_var = noise_var / plan.n_users
+    assert abs(np.mean(np.abs(error) ** 2) / despread_var - 1) < 5 / np.sqrt(error.size)
+    silent = n_frames * plan.n_noise * plan.n_subarrays
+    assert abs(noise_vars.mean() / despread_var - 1) < 5 / np.sqrt(silent)
+
+
+def test_drop_down_lists_every_preset():
+    text = (pathlib.Path(__file__).parents[1] / "grc" / "thzum_hybrid_field_channel.block.yml").read_text()
+    options = next(p for p in yaml.safe_load(text)["parameters"] if p["id"] == "preset")["options"]
+    assert sorted(options) == sorted(presets() + ["custom"])

@@ -146,7 +146,11 @@ def replay(source, n_items=None):
         else:
             top.connect((source, port), blocks.head(gr.sizeof_gr_complex, n_items), sink)
     top.run()
-    tags = [sorted((t.offset, pmt.symbol_to_string(t.key), pmt.to_python(t.value)) for t in s.tags()) for s in sinks]
+
+    def plain(tag):
+        return tag.offset, pmt.symbol_to_string(tag.key), pmt.to_python(tag.value)
+
+    tags = [sorted(map(plain, sink.tags()), key=lambda tag: tag[:2]) for sink in sinks]
     return np.array([s.data() for s in sinks], np.complex64).T, tags
 
 

@@ -30,7 +30,7 @@ CARD = {
 
 
 def shrinkage(operator="Mul", dims=("batch", "subarrays", 2, 12, 12), opset=17, ir_version=8, **ports):
-    """A denoiser that is ``image / (1 + noise_std**2)``: the LMMSE estimate of white unit-power coefficients."""
+    """The denoiser ``image / (1 + noise_std**2)``: LMMSE estimate of white unit-power coefficients."""
     names = dict(image="image", noise_std="noise_std", denoised="denoised") | ports
     image = helper.make_tensor_value_info(names["image"], TensorProto.FLOAT, dims)
     noise_std = helper.make_tensor_value_info(names["noise_std"], TensorProto.FLOAT, dims[:1])

@@ -48,7 +48,7 @@ def noise_var_despread(plan):
 
 
 def frame_settings(frame):
-    """(snr_db, numbers of the active users, indices of their channels, length of the gap before the frame)."""
+    """(snr_db, active users, indices of their channels, length of the gap before the frame)."""
     active = [N_ACTIVE[f // len(SNR_DB) % len(N_ACTIVE)] for f in range(frame + 1)]
     rng = np.random.default_rng([SEED, frame, 0])
     users = np.sort(rng.permutation(max(N_ACTIVE))[: active[-1]])
@@ -74,8 +74,9 @@ def train_beams(plan, h, rng):
 def quantise(samples):
     """int16 [t, 2 S] of complex samples [S, t]; RuntimeError when one exceeds full scale."""
     scaled = np.ascontiguousarray(samples.T).view(float) * FULL_SCALE
-    if np.abs(scaled).max() > FULL_SCALE - 1:
-        raise RuntimeError(f"samples reach {np.abs(scaled).max() / FULL_SCALE:.2f} of full scale; lower NOISE_STD")
+    peak = np.abs(scaled).max() / FULL_SCALE
+    if peak > 1 - 1 / FULL_SCALE:
+        raise RuntimeError(f"samples reach {peak:.2f} of full scale; lower NOISE_STD")
     return np.rint(scaled).astype("<i2")
 
 
@@ -113,10 +114,11 @@ def describe(plan, data_path, annotations):
             "core:sample_rate": SAMPLE_RATE,
             "core:author": "the gr-thzum project",
             "core:description": (
-                f"Uplink frames of up to {plan.n_users} users at 300 GHz, received by {plan.n_subarrays} subarrays "
-                f"of {plan.array.rows}x{plan.array.cols} antennas with one RF chain each (simulated)."
+                f"Uplink frames of up to {plan.n_users} users at 300 GHz, received by "
+                f"{plan.n_subarrays} subarrays of {plan.array.rows}x{plan.array.cols} antennas "
+                "with one RF chain each (simulated)."
             ),
-            "core:hw": f"simulated: {plan.n_subarrays} RF chains, one analog combiner each, 16-bit converters",
+            "core:hw": f"simulated: {plan.n_subarrays} RF chains, one combiner each, 16-bit converters",
             "core:license": "https://spdx.org/licenses/CC-BY-4.0.html",
             "core:recorder": "gr-thzum examples/recordings/make_recording.py",
             "core:extensions": [EXTENSION],
@@ -133,9 +135,8 @@ def describe(plan, data_path, annotations):
 
 def annotation(plan, frame, snr_db, users, beams):
     """Metadata of one frame."""
-    sections = [
-        {"modulation": name, "first_symbol": first, "n_symbols": count} for name, first, count in plan.data_sections
-    ]
+    names = ("modulation", "first_symbol", "n_symbols")
+    sections = [dict(zip(names, section)) for section in plan.data_sections]
     return {
         "core:label": f"frame {frame}",
         "thzum:frame": frame,
@@ -183,7 +184,7 @@ def make_recording(folder, n_frames=N_FRAMES):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--folder", default=FOLDER, type=Path, help="where to write (default: beside this script)")
+    parser.add_argument("--folder", default=FOLDER, type=Path, help="default: beside this script")
     arguments = parser.parse_args()
     print(make_recording(arguments.folder))
 

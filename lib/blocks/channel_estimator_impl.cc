@@ -93,9 +93,8 @@ channel_estimator_impl::channel_estimator_impl(pilot_operator::sptr op,
     channel_estimator_impl::set_algorithm(algorithm, options);
     // Incoming tags are forwarded in finish(): thzum_noise_var is replaced by the value in use.
     set_tag_propagation_policy(TPP_DONT);
-    set_min_output_buffer(2 * batch);
-    // Makes the block upstream allocate room for a batch; start() takes the constraint back, so
-    // that items never wait for a full one.
+    // Makes the scheduler allocate room for two batches before and behind the block; start() takes
+    // the constraint back, so that items never wait for a full one.
     set_output_multiple(batch);
     message_port_register_out(ports::report());
     message_port_register_in(ports::control());

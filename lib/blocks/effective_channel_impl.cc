@@ -83,6 +83,12 @@ std::vector<int> beam_indices(const pmt::pmt_t& value)
     return {};
 }
 
+/*! False for this module's tags about one user, such as the iterations of his estimate. */
+bool is_of_frame(const pmt::pmt_t& key)
+{
+    return key == tags::frame() || pmt::symbol_to_string(key).rfind("thzum_", 0) != 0;
+}
+
 } // namespace
 
 effective_channel::sptr effective_channel::make(int n_subarrays,
@@ -247,8 +253,7 @@ void effective_channel_impl::pass_tags(uint64_t frame_offset, uint64_t first_ite
                 noise_sum += value;
                 n_noise++;
             }
-        } else if (tag.offset == first_item && tag.key != tags::user() &&
-                   tag.key != tags::skipped() && tag.key != beams_tag()) {
+        } else if (tag.offset == first_item && is_of_frame(tag.key)) {
             add_item_tag(0, frame_offset, tag.key, tag.value);
         }
     }

@@ -5,10 +5,10 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "hybrid_field_channel_impl.h"
 #include "channel/uniform.h"
 #include "control_message.h"
 #include "frame_tags.h"
+#include "hybrid_field_channel_impl.h"
 #include <gnuradio/io_signature.h>
 #include <algorithm>
 #include <cmath>
@@ -41,10 +41,12 @@ pilot_operator::sptr checked_copy(const pilot_operator::sptr& op,
                                   const hybrid_field_parameters& parameters)
 {
     if (!op)
-        throw std::invalid_argument("hybrid_field_channel: op: expected a pilot_operator, got none");
+        throw std::invalid_argument(
+            "hybrid_field_channel: op: expected a pilot_operator, got none");
     if (op->shape() != parameters.shape)
-        throw std::invalid_argument("hybrid_field_channel: parameters: expected the operator's array, " +
-                                    text_of(op->shape()) + ", got " + text_of(parameters.shape));
+        throw std::invalid_argument(
+            "hybrid_field_channel: parameters: expected the operator's array, " +
+            text_of(op->shape()) + ", got " + text_of(parameters.shape));
     return op->clone();
 }
 
@@ -69,11 +71,12 @@ hybrid_field_channel::sptr hybrid_field_channel::make(pilot_operator::sptr op,
                                                       uint64_t seed,
                                                       uint64_t n_items)
 {
-    return gnuradio::make_block_sptr<hybrid_field_channel_impl>(checked_copy(op, parameters),
-                                                                hybrid_field_model::make(parameters),
-                                                                checked_snr_db(snr_db),
-                                                                seed,
-                                                                n_items);
+    return gnuradio::make_block_sptr<hybrid_field_channel_impl>(
+        checked_copy(op, parameters),
+        hybrid_field_model::make(parameters),
+        checked_snr_db(snr_db),
+        seed,
+        n_items);
 }
 
 hybrid_field_channel_impl::hybrid_field_channel_impl(pilot_operator::sptr op,
@@ -165,9 +168,8 @@ int hybrid_field_channel_impl::work(int noutput_items,
         d_op->forward(d_h.data(), y, 1);
         add_noise(noise_var, y);
         if (output_items.size() > 1)
-            std::copy(d_h.begin(),
-                      d_h.end(),
-                      static_cast<gr_complex*>(output_items[1]) + i * d_h.size());
+            std::copy(
+                d_h.begin(), d_h.end(), static_cast<gr_complex*>(output_items[1]) + i * d_h.size());
         tag_item(nitems_written(0) + i, noise_var, int(output_items.size()));
     }
     d_items += count;

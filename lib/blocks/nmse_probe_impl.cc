@@ -50,7 +50,7 @@ nmse_probe_impl::nmse_probe_impl(int vlen)
                      gr::io_signature::make(0, 1, sizeof(float))),
       d_vlen(vlen)
 {
-    set_tag_propagation_policy(TPP_ONE_TO_ONE);
+    set_tag_propagation_policy(TPP_DONT);
     message_port_register_out(ports::report());
 }
 
@@ -66,6 +66,9 @@ int nmse_probe_impl::work(int noutput_items,
         const double ratio = is_skipped(i) ? std::numeric_limits<double>::quiet_NaN()
                                            : error_ratio(estimate, truth, d_vlen);
         const double mean = add(ratio);
+        for (const auto& tag : d_tags)
+            if (out)
+                add_item_tag(0, tag);
         if (out)
             out[i] = std::isfinite(ratio) ? static_cast<float>(to_db(ratio))
                                           : std::numeric_limits<float>::quiet_NaN();

@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "pilot_receiver_impl.h"
 #include "frame_tags.h"
+#include "pilot_receiver_impl.h"
 #include <gnuradio/io_signature.h>
 #include <algorithm>
 #include <cmath>
@@ -41,8 +41,9 @@ pilot_receiver::sptr pilot_receiver::make(int n_chains,
     // The frame checks the sizes before the ports are declared by them.
     pilot_frame frame({ n_chains, n_noise, n_slots, n_users, n_data }, sequences);
     if (!(std::isfinite(row_energy) && row_energy > 0.0))
-        throw std::invalid_argument("pilot_receiver: row_energy: expected a finite number > 0, got " +
-                                    std::to_string(row_energy));
+        throw std::invalid_argument(
+            "pilot_receiver: row_energy: expected a finite number > 0, got " +
+            std::to_string(row_energy));
     return gnuradio::make_block_sptr<pilot_receiver_impl>(std::move(frame), row_energy);
 }
 
@@ -61,7 +62,8 @@ pilot_receiver_impl::pilot_receiver_impl(pilot_frame frame, double row_energy)
       d_samples(d_frame.layout().n_chains)
 {
     set_tag_propagation_policy(TPP_DONT);
-    // Room for a frame on both outputs: what one of them still waits for never holds back the other.
+    // Room for a frame on both outputs: what one of them still waits for never holds back the
+    // other.
     set_min_output_buffer(0, 2 * d_frame.layout().n_users);
     set_min_output_buffer(1, 2 * std::max(d_frame.layout().n_data, 1));
     message_port_register_out(ports::report());
@@ -207,7 +209,7 @@ void pilot_receiver_impl::end_frame(const pmt::pmt_t& fault)
 
 bool pilot_receiver_impl::is_scheduled(int user) const
 {
-    return user >= tagged_users || (d_facts.user_mask >> user & 1);
+    return user >= tagged_users || ((d_facts.user_mask >> user) & 1);
 }
 
 void pilot_receiver_impl::drain()
@@ -228,7 +230,8 @@ void pilot_receiver_impl::put_observations(int user)
     add_item_tag(0, offset, tags::frame(), d_facts.number);
     add_item_tag(0, offset, tags::user(), pmt::from_long(user));
     if (!d_facts.fault)
-        add_item_tag(0, offset, tags::noise_var(), pmt::from_double(d_frame.noise_var() / d_row_energy));
+        add_item_tag(
+            0, offset, tags::noise_var(), pmt::from_double(d_frame.noise_var() / d_row_energy));
     if (user == 0)
         tag_first(0, offset);
     if (!d_facts.fault && is_scheduled(user)) {
@@ -248,8 +251,10 @@ void pilot_receiver_impl::put_data(int index)
     if (index == 0) {
         add_item_tag(1, offset, tags::frame(), d_facts.number);
         if (!d_facts.fault)
-            add_item_tag(
-                1, offset, tags::noise_var(), pmt::from_double(d_frame.sample_noise_var() / d_row_energy));
+            add_item_tag(1,
+                         offset,
+                         tags::noise_var(),
+                         pmt::from_double(d_frame.sample_noise_var() / d_row_energy));
         tag_first(1, offset);
     }
     if (!d_facts.fault && d_frame.data_is_finite(index)) {
@@ -280,7 +285,8 @@ void pilot_receiver_impl::report_frame()
     if (d_facts.fault) {
         dict = pmt::dict_add(dict, keys::skipped(), d_facts.fault);
     } else {
-        dict = pmt::dict_add(dict, keys::noise_var(), pmt::from_double(d_frame.noise_var() / d_row_energy));
+        dict = pmt::dict_add(
+            dict, keys::noise_var(), pmt::from_double(d_frame.noise_var() / d_row_energy));
         dict = pmt::dict_add(
             dict, power_entry, pmt::from_double(10.0 * std::log10(d_frame.pilot_power())));
     }

@@ -66,7 +66,8 @@ private:
     const double d_row_energy;
     frame_facts d_facts;
     bool d_in_frame = false;
-    int d_next_user; // items of the finished frame put out so far; n_users and n_data when none waits
+    int d_next_user; // items of the finished frame put out so far; n_users and n_data when none
+                     // waits
     int d_next_data;
     output_state d_y, d_data;
     tag_t d_frame_tag; // what find_frame_tag() found

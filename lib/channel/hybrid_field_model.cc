@@ -64,8 +64,8 @@ complexd phasor(double cycles)
     return { std::cos(angle), std::sin(angle) };
 }
 
-// first * step^i for i = 0 .. count-1, in planar single precision. The recursion runs in double, whose
-// rounding stays far below a float's over any array that fits into memory.
+// first * step^i for i = 0 .. count-1, in planar single precision. The recursion runs in double,
+// whose rounding stays far below a float's over any array that fits into memory.
 void progression(const complexd& first, const complexd& step, int count, float* re, float* im)
 {
     double x = first.real(), y = first.imag();
@@ -201,15 +201,15 @@ private:
                std::exp(-2.0 * height * height);
     }
 
-    // Every path takes five numbers off the generator, so that the line of sight does not shift the rest.
+    // Every path takes five numbers off the generator, so that the line of sight does not shift the
+    // rest.
     hybrid_field_path draw_path(std::mt19937_64& generator, bool line_of_sight) const
     {
         const auto& p = d_parameters;
         const double los_delay = p.los_distance / (p.wavelength * p.carrier_frequency);
         hybrid_field_path path;
         path.delay = los_delay * (1.0 + p.delay_spread * uniform(generator));
-        path.distance =
-            p.scatterer_min + (p.scatterer_max - p.scatterer_min) * uniform(generator);
+        path.distance = p.scatterer_min + (p.scatterer_max - p.scatterer_min) * uniform(generator);
         path.amplitude = reflection_amplitude(0.5 * M_PI * uniform(generator));
         path.elevation = M_PI * (uniform(generator) - 0.5);
         path.azimuth = 2.0 * M_PI * (uniform(generator) - 0.5);
@@ -222,7 +222,8 @@ private:
         return path;
     }
 
-    // Gain and direction of a path at the centre of a subarray, as progressions along rows and columns.
+    // Gain and direction of a path at the centre of a subarray, as progressions along rows and
+    // columns.
     void plane_wave(const hybrid_field_path& path, int subarray, int index)
     {
         const auto& p = d_parameters;

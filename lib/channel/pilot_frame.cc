@@ -30,7 +30,8 @@ template <class T>
 reject(const char* argument, const std::string& expected, const T& got, const char* remedy = "")
 {
     std::ostringstream message;
-    message << "pilot_frame: " << argument << ": expected " << expected << ", got " << got << remedy;
+    message << "pilot_frame: " << argument << ": expected " << expected << ", got " << got
+            << remedy;
     throw std::invalid_argument(message.str());
 }
 
@@ -80,16 +81,16 @@ void check_sequences(const std::vector<complexd>& rows, int n_users, int n_chips
             const double overlap =
                 std::abs(inner(&rows[a * n_chips], &rows[b * n_chips], n_chips)) / n_chips;
             if (!(overlap < orthogonality_tolerance))
-                reject("sequences",
-                       "orthogonal rows, one per user",
-                       overlap,
-                       (" as correlation of users " + std::to_string(a) + " and " +
-                        std::to_string(b))
-                           .c_str());
+                reject(
+                    "sequences",
+                    "orthogonal rows, one per user",
+                    overlap,
+                    (" as correlation of users " + std::to_string(a) + " and " + std::to_string(b))
+                        .c_str());
         }
 }
 
-// Integer arithmetic would do as well; kernels compiled with fast-math may not ask.
+// Not for use inside a multiversioned kernel: fast-math assumes that every value is finite.
 bool is_finite(const gr_complex& value)
 {
     return std::isfinite(value.real()) && std::isfinite(value.imag());
@@ -129,8 +130,7 @@ void accumulate(float c_re,
 
 } // namespace
 
-pilot_frame::pilot_frame(const pilot_frame_layout& layout,
-                         const std::vector<gr_complex>& sequences)
+pilot_frame::pilot_frame(const pilot_frame_layout& layout, const std::vector<gr_complex>& sequences)
     : d_layout(layout)
 {
     check_sizes(layout);
@@ -138,8 +138,8 @@ pilot_frame::pilot_frame(const pilot_frame_layout& layout,
     d_n_chips = int(rows.size() / layout.n_users);
     if (rows.size() % layout.n_users != 0 || d_n_chips < layout.n_users)
         reject("sequences",
-               "[n_users][chips] values with at least n_users = " +
-                   std::to_string(layout.n_users) + " chips per user",
+               "[n_users][chips] values with at least n_users = " + std::to_string(layout.n_users) +
+                   " chips per user",
                std::to_string(rows.size()) + " values");
     const double samples =
         double(layout.n_noise) + double(layout.n_slots) * d_n_chips + layout.n_data;
@@ -291,10 +291,9 @@ bool pilot_frame::despread()
         return false;
 
     d_pilot_power = pilots / d_pilots_re.size();
-    d_sample_noise_var =
-        std::max({ (silent + unused) / noise_dimensions(),
-                   relative_noise_floor * d_pilot_power,
-                   absolute_noise_floor });
+    d_sample_noise_var = std::max({ (silent + unused) / noise_dimensions(),
+                                    relative_noise_floor * d_pilot_power,
+                                    absolute_noise_floor });
     return true;
 }
 

@@ -27,11 +27,11 @@ struct pilot_frame_layout {
 /*!
  * \brief One received frame: collects its samples, then separates the users and measures the noise.
  *
- * In slot q user k sends the chips s_k[p], |s_k[p]| = 1, of a sequence orthogonal to those of the other
- * users; chain s receives r[s,q,p] = sum_k y_k[s,q] s_k[p] + n. Despreading by
- *     y_k[s,q] = (1/P) sum_p conj(s_k[p]) r[s,q,p]
- * divides the variance of n by P. Where P > K, the P - K sequences that complete the basis carry noise
- * alone, and add S Q (P - K) noise samples to the S n_noise silent ones.
+ * In slot q user k sends the chips s_k[p], |s_k[p]| = 1, of a sequence orthogonal to those of the
+ * other users; chain s receives r[s,q,p] = sum_k y_k[s,q] s_k[p] + n. Despreading by y_k[s,q] =
+ * (1/P) sum_p conj(s_k[p]) r[s,q,p] divides the variance of n by P. Where P > K, the P - K
+ * sequences that complete the basis carry noise alone, and add S Q (P - K) noise samples to the S
+ * n_noise silent ones.
  *
  * Allocates at construction only; serves one thread at a time.
  */
@@ -41,8 +41,8 @@ public:
     /*!
      * \param layout sizes; n_noise and n_data may be 0
      * \param sequences [K][P] with P >= K; empty stands for the rows of a K-point DFT
-     * \throws std::invalid_argument on sizes out of range, sequences of another shape, chips off the
-     *         unit circle, sequences that are not orthogonal, or a layout that leaves no noise sample
+     * \throws std::invalid_argument on sizes out of range, sequences of another shape, chips off
+     * the unit circle, sequences that are not orthogonal, or a layout that leaves no noise sample
      */
     pilot_frame(const pilot_frame_layout& layout, const std::vector<gr_complex>& sequences);
 
@@ -79,8 +79,8 @@ public:
 
     /*!
      * \brief Separate the users of a complete frame.
-     * \returns false when a sample of the noise or pilot section is NaN or infinite, or so large that
-     *          despreading overflows; the results are then void
+     * \returns false when a sample of the noise or pilot section is NaN or infinite, or so large
+     * that despreading overflows; the results are then void
      */
     bool despread();
 

@@ -54,10 +54,9 @@ std::vector<std::complex<double>> oracle(const hybrid_field_parameters& p,
                     const double dz = path.distance * std::cos(path.elevation);
                     const double advance =
                         path.near ? -std::sqrt(dx * dx + dy * dy + dz * dz) : ux * x + uy * y;
-                    const double cycles =
-                        advance / p.wavelength - p.carrier_frequency * path.delay;
-                    sum += path.amplitude *
-                           std::polar(1.0, 2 * M_PI * (cycles - std::floor(cycles)));
+                    const double cycles = advance / p.wavelength - p.carrier_frequency * path.delay;
+                    sum +=
+                        path.amplitude * std::polar(1.0, 2 * M_PI * (cycles - std::floor(cycles)));
                 }
                 h.push_back(sum);
                 power += std::norm(sum);
@@ -80,7 +79,8 @@ BOOST_AUTO_TEST_CASE(response_equals_the_sum_over_elements)
         model->draw_paths(generator, paths.data(), 1);
         model->response(paths.data(), h.data(), 1);
         const auto expected = oracle(parameters, paths);
-        // Curvature within a subarray, pi (D/2)^2 / (lambda distance) with D = 4.4 mm at 10 m, is 1.5e-3 rad.
+        // Curvature within a subarray, pi (D/2)^2 / (lambda distance) with D = 4.4 mm at 10 m,
+        // is 1.5e-3 rad.
         for (size_t i = 0; i < h.size(); i++)
             BOOST_TEST(std::abs(std::complex<double>(h[i]) - expected[i]) < 1e-2);
     }

@@ -51,8 +51,8 @@ struct transmission {
                 for (int p = 0; p < chips; p++) {
                     gr_complex sum = noise();
                     for (int k = 0; k < frame.n_users; k++)
-                        sum += y[k * observations + s * frame.n_slots + q] *
-                               sequences[k * chips + p];
+                        sum +=
+                            y[k * observations + s * frame.n_slots + q] * sequences[k * chips + p];
                     samples[s].push_back(sum);
                 }
             for (int i = 0; i < frame.n_data; i++)

@@ -17,10 +17,7 @@ namespace thzum {
 
 /*! Uniform on [0, 1) from 53 bits. The distributions of the standard library differ between
  * implementations; its generators do not. */
-inline double uniform(std::mt19937_64& generator)
-{
-    return double(generator() >> 11) * 0x1p-53;
-}
+inline double uniform(std::mt19937_64& generator) { return double(generator() >> 11) * 0x1p-53; }
 
 /*! White complex Gaussian noise of unit variance (Box and Muller, Ann. Math. Stat. 1958). */
 inline gr_complex complex_gaussian(std::mt19937_64& generator)

@@ -6,7 +6,7 @@
  */
 
 #include "denoising/denoiser_base.h"
-#include "denoising/error_curve.h"
+#include "denoising/denoiser_card.h"
 #include <gnuradio/thzum/onnx_model.h>
 #include <volk/volk_alloc.hh>
 #include <algorithm>
@@ -22,121 +22,6 @@ namespace {
 
 constexpr const char* task = "subarray_denoiser";
 constexpr float probe_step = 0.02f; // of the noise standard deviation
-
-std::runtime_error
-wrong_card(const onnx_model& model, const std::string& entries, const std::string& what)
-{
-    return std::runtime_error("model " + model.path() + ": card, thzum." + entries + ": " + what +
-                              "; export the model again with a correct card");
-}
-
-/*! One value for both axes, or one each. */
-std::pair<double, double> axis_values(const onnx_model& model, const std::string& key)
-{
-    const auto values = model.numbers(key);
-    if (values.size() > 2)
-        throw wrong_card(model, key, "expected one or two numbers, got '" + model.text(key) + "'");
-    return { values.front(), values.back() };
-}
-
-void require(bool ok,
-             const onnx_model& model,
-             const std::string& what,
-             const std::string& expected,
-             const std::string& got)
-{
-    if (!ok)
-        throw std::invalid_argument("model " + model.path() + ": made for " + what + " " +
-                                    expected + ", the array has " + got +
-                                    "; give a model made for this array");
-}
-
-void check_array(const onnx_model& model, const array_shape& shape)
-{
-    const auto size = [](int rows, int cols) {
-        return std::to_string(rows) + "x" + std::to_string(cols);
-    };
-    const int rows = model.number("subarray_rows");
-    const int cols = model.number("subarray_cols");
-    require(rows == shape.rows && cols == shape.cols,
-            model,
-            "subarrays of",
-            size(rows, cols),
-            size(shape.rows, shape.cols));
-    if (model.text("n_subarrays") == "any")
-        return;
-    const int n_subarrays = model.number("n_subarrays");
-    require(n_subarrays == shape.n_subarrays,
-            model,
-            "a number of subarrays of",
-            std::to_string(n_subarrays),
-            std::to_string(shape.n_subarrays));
-}
-
-/*! The domain the card describes. */
-visible_region::sptr make_domain(const onnx_model& model, const denoiser_settings& settings)
-{
-    if (model.text("domain") != "visible_region")
-        throw wrong_card(
-            model, "domain", "expected 'visible_region', got '" + model.text("domain") + "'");
-    check_array(model, settings.shape);
-    const auto slepian = axis_values(model, "n_slepian");
-    const auto bandwidth = axis_values(model, "half_bandwidth");
-    const auto grid = axis_values(model, "grid");
-    const auto span = axis_values(model, "span");
-    const auto least = std::min(bandwidth.first, bandwidth.second);
-    require(least >= std::min(settings.spacing, 0.5),
-            model,
-            "element spacings up to",
-            std::to_string(least) + " wavelengths",
-            std::to_string(settings.spacing));
-    const auto& shape = settings.shape;
-    try {
-        return visible_region::make({ shape.rows,
-                                      static_cast<int>(slepian.first),
-                                      bandwidth.first,
-                                      static_cast<int>(grid.first),
-                                      span.first },
-                                    { shape.cols,
-                                      static_cast<int>(slepian.second),
-                                      bandwidth.second,
-                                      static_cast<int>(grid.second),
-                                      span.second });
-    } catch (const std::invalid_argument& error) {
-        throw wrong_card(model, "n_slepian, half_bandwidth, grid and span", error.what());
-    }
-}
-
-error_curve read_curve(const onnx_model& model)
-{
-    try {
-        return error_curve(model.numbers("nmse_curve_noise_db"), model.numbers("nmse_curve_db"));
-    } catch (const std::invalid_argument& error) {
-        throw wrong_card(model, "nmse_curve_noise_db and nmse_curve_db", error.what());
-    }
-}
-
-/*! Noise variances that a network was trained for. */
-struct noise_range {
-    float lowest;
-    float highest;
-
-    static noise_range read(const onnx_model& model)
-    {
-        const double min = model.number("noise_db_min");
-        const double max = model.number("noise_db_max");
-        if (min > max)
-            throw wrong_card(model, "noise_db_min", "is larger than thzum.noise_db_max");
-        return { static_cast<float>(std::pow(10.0, min / 10)),
-                 static_cast<float>(std::pow(10.0, max / 10)) };
-    }
-
-    /*! Standard deviation of the nearest level the network knows. */
-    float known_std(float variance) const
-    {
-        return std::sqrt(std::clamp(variance, lowest, highest));
-    }
-};
 
 /*! A fixed probe: random signs (+-1 +-j) / sqrt(2), of which E b b^H = I and E b b^T = 0. */
 volk::vector<gr_complex> make_probe(int count)
@@ -157,12 +42,12 @@ class onnx_denoiser : public denoiser_base
 public:
     onnx_denoiser(const denoiser_settings& settings,
                   onnx_model::sptr model,
-                  visible_region::sptr domain)
-        : denoiser_base("onnx", settings, domain),
+                  const denoiser_card& card)
+        : denoiser_base("onnx", settings, card.domain),
           d_model(std::move(model)),
-          d_domain(std::move(domain)),
-          d_curve(read_curve(*d_model)),
-          d_noise(noise_range::read(*d_model)),
+          d_domain(card.domain),
+          d_curve(card.curve),
+          d_noise(card.noise),
           d_image_size(settings.shape.n_subarrays * 2 * d_domain->row_axis().grid *
                        d_domain->col_axis().grid),
           d_probe(make_probe(item_size())),
@@ -274,8 +159,8 @@ denoiser::sptr make(const denoiser_settings& settings, const option_reader& opti
     if (path.empty())
         path = onnx_model::shipped("fpn_oamp");
     auto model = onnx_model::make(path, task, threads);
-    auto domain = make_domain(*model, settings);
-    return std::make_shared<onnx_denoiser>(settings, std::move(model), std::move(domain));
+    const auto card = denoiser_card::read(*model, settings);
+    return std::make_shared<onnx_denoiser>(settings, std::move(model), card);
 }
 
 } // namespace

@@ -5,9 +5,9 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "estimation/amp_step.h"
 #include "estimation/estimator_base.h"
 #include <algorithm>
-#include <cfloat>
 #include <cmath>
 
 namespace gr {
@@ -16,20 +16,7 @@ namespace estimation {
 
 namespace {
 
-/*!
- * Complex approximate message passing (Donoho, Maleki and Montanari, PNAS 2009) in the singular
- * domain.
- *
- * AMP is derived for matrices with independent entries and columns of unit mean energy, so that
- * G = diag(s) V^H, z and the noise are divided by a = sqrt(sum s^2 / K) first. Then, with m
- * observations,
- *
- *     e  = z/a - (G/a) x + (K/m) div e_before,     r = x + (G/a)^H e,
- *     tau2 = ||e||^2 / m,                          x+ = D(r, tau2),
- *
- * where div is the mean Wirtinger divergence of D at the iteration before (the Onsager term).
- * Damping mixes e and x with those of the iteration before, for operators far from that assumption.
- */
+/*! Complex approximate message passing: amp_step and a denoiser D in turn, x+ = D(r, tau2). */
 class amp_estimator : public estimator_base
 {
 public:
@@ -39,10 +26,8 @@ public:
                   denoiser::sptr denoise)
         : estimator_base(info, given, observation_model::make(op, denoise->dict())),
           d_denoiser(std::move(denoise)),
-          d_sigma(model()->singular_values()),
-          d_observed(0),
+          d_step(model(), max_batch()),
           d_e(size_t(max_batch()) * observations()),
-          d_projected(d_e.size()),
           d_r(size_t(max_batch()) * coefficients()),
           d_next(d_r.size()),
           d_tau2(max_batch()),
@@ -53,26 +38,23 @@ public:
         d_max_iterations = reader.integer("max_iterations", 1, estimate_report::history_length);
         d_tolerance = reader.number("tolerance", 0.0, 1.0);
         d_damping = static_cast<float>(reader.number("damping", 0.0, 0.95));
-        double energy = 0.0;
-        for (const float s : d_sigma) {
-            energy += double(s) * s;
-            d_observed += s > 0.0f;
-        }
-        d_column_norm = static_cast<float>(std::sqrt(energy / coefficients()));
-        for (auto& s : d_sigma)
-            s /= d_column_norm;
     }
 
 protected:
     void run(gr_complex* z, float*, int batch, gr_complex* c, estimate_report* report) override
     {
-        for (int i = 0; i < batch * observations(); ++i)
-            z[i] /= d_column_norm;
         std::fill_n(c, size_t(batch) * coefficients(), gr_complex(0.0f));
         std::fill_n(d_e.begin(), size_t(batch) * observations(), gr_complex(0.0f));
         std::fill_n(d_divergence.begin(), batch, 0.0f);
         for (int t = 0; t < d_max_iterations; ++t) {
-            linear_half(z, c, batch, t > 0);
+            d_step.run(z,
+                       c,
+                       d_divergence.data(),
+                       t > 0 ? d_damping : 0.0f,
+                       batch,
+                       d_e.data(),
+                       d_r.data(),
+                       d_tau2.data());
             d_denoiser->denoise(d_r.data(),
                                 d_tau2.data(),
                                 batch,
@@ -88,30 +70,6 @@ protected:
     }
 
 private:
-    // The residual with its Onsager term, r and tau2.
-    void linear_half(const gr_complex* z, const gr_complex* x, int batch, bool damped)
-    {
-        const int m = observations();
-        const float damping = damped ? d_damping : 0.0f;
-        model()->to_singular(x, d_projected.data(), batch);
-        for (int b = 0; b < batch; ++b) {
-            const size_t begin = size_t(b) * m;
-            const float onsager = d_divergence[b] * coefficients() / d_observed;
-            double energy = 0.0;
-            for (int i = 0; i < m; ++i) {
-                const gr_complex e =
-                    z[begin + i] - d_sigma[i] * d_projected[begin + i] + onsager * d_e[begin + i];
-                d_e[begin + i] = (1.0f - damping) * e + damping * d_e[begin + i];
-                energy += std::norm(d_e[begin + i]);
-                d_projected[begin + i] = d_sigma[i] * d_e[begin + i];
-            }
-            d_tau2[b] = static_cast<float>(std::max(energy / d_observed, double(FLT_MIN)));
-        }
-        model()->from_singular(d_projected.data(), d_r.data(), batch);
-        for (int i = 0; i < batch * coefficients(); ++i)
-            d_r[i] += x[i];
-    }
-
     // x+ of item b; false when it stands still, after which it keeps its estimate.
     bool update(int b, int t, gr_complex* x, estimate_report& report)
     {
@@ -138,13 +96,11 @@ private:
     }
 
     denoiser::sptr d_denoiser;
-    std::vector<float> d_sigma; // of G / a
-    int d_observed;             // m, the singular values above zero
-    float d_column_norm;        // a
+    amp_step d_step;
     int d_max_iterations;
     double d_tolerance;
     float d_damping;
-    std::vector<gr_complex> d_e, d_projected, d_r, d_next;
+    std::vector<gr_complex> d_e, d_r, d_next;
     std::vector<float> d_tau2, d_error_variance, d_divergence;
 };
 

@@ -304,7 +304,7 @@ algorithm omp()
                with_common(
                    { { "joint", true, "Share the directions between subarrays, with free gains." },
                      { "oversampling",
-                       2.0,
+                       4.0,
                        "Grid points per DFT bin on each axis, 1 (the DFT itself) to 8." },
                      { "max_atoms", 32.0, "Plane waves per subarray at most, 1 to 64." },
                      { "threshold",

@@ -79,6 +79,7 @@ void multiply_columns_transposed(const float* __restrict m,
     }
 }
 
+// Blocks of a fixed width: the compiler keeps each in registers, without a loop of its own.
 THZUM_MULTIVERSION
 void multiply_small(const float* __restrict a,
                     const float* __restrict b,
@@ -87,19 +88,21 @@ void multiply_small(const float* __restrict a,
                     int inner,
                     int cols)
 {
-    for (int r = 0; r < rows; r++) {
-        float* __restrict out = c + r * cols;
-        for (int i = 0; i < cols; i++)
-            out[i] = 0;
-        for (int k = 0; k < inner; k += row_multiple) {
-            const float* factor = a + r * inner + k;
-            const float a0 = factor[0], a1 = factor[1], a2 = factor[2], a3 = factor[3];
-            const float* __restrict b0 = b + k * cols;
-            const float* __restrict b1 = b0 + cols;
-            const float* __restrict b2 = b1 + cols;
-            const float* __restrict b3 = b2 + cols;
-            for (int i = 0; i < cols; i++)
-                out[i] += a0 * b0[i] + a1 * b1[i] + a2 * b2[i] + a3 * b3[i];
+    for (int first = 0; first < cols; first += column_multiple) {
+        for (int r = 0; r < rows; r++) {
+            float* __restrict out = c + r * cols + first;
+            for (int i = 0; i < column_multiple; i++)
+                out[i] = 0;
+            for (int k = 0; k < inner; k += row_multiple) {
+                const float* factor = a + r * inner + k;
+                const float a0 = factor[0], a1 = factor[1], a2 = factor[2], a3 = factor[3];
+                const float* __restrict b0 = b + k * cols + first;
+                const float* __restrict b1 = b0 + cols;
+                const float* __restrict b2 = b1 + cols;
+                const float* __restrict b3 = b2 + cols;
+                for (int i = 0; i < column_multiple; i++)
+                    out[i] += a0 * b0[i] + a1 * b1[i] + a2 * b2[i] + a3 * b3[i];
+            }
         }
     }
 }

@@ -31,7 +31,8 @@ void multiply_columns_transposed(
     const float* m, int rows, int length, const float* y, int columns, float* x);
 
 /*!
- * C = A B of small row-major matrices.
+ * C = A B of small row-major matrices; \p inner is a multiple of row_multiple, \p cols of
+ * column_multiple.
  *
  * \param a [rows][inner]
  * \param b [inner][cols]

@@ -13,22 +13,14 @@
 namespace gr {
 namespace thzum {
 
-namespace {
-
-// Padded row length of a part; a multiple of row_multiple, as rows of one step are factors of the
-// next.
-constexpr int width_multiple = 8;
-
-} // namespace
-
 separable_transform::separable_transform(const Eigen::MatrixXcd& left,
                                          const Eigen::MatrixXcd& right)
     : d_in_rows(static_cast<int>(left.cols())),
       d_in_cols(static_cast<int>(right.cols())),
       d_out_rows(static_cast<int>(left.rows())),
       d_out_cols(static_cast<int>(right.rows())),
-      d_in_width(round_up(d_in_cols, width_multiple)),
-      d_out_width(round_up(d_out_cols, width_multiple)),
+      d_in_width(round_up(d_in_cols, column_multiple)),
+      d_out_width(round_up(d_out_cols, column_multiple)),
       d_real((left.imag().array() == 0.0).all() && (right.imag().array() == 0.0).all())
 {
     const int parts = d_real ? 1 : 2;

@@ -58,15 +58,16 @@ class receiver(gr.top_block):
 
     def __init__(self, path, n_frames, estimator, detector):
         gr.top_block.__init__(self, "thzum demo")
-        source = recording_source(path, n_frames=n_frames)
-        self.recording = source.recording
+        # A block written in Python lives only as long as a reference to it.
+        self.source = recording_source(path, n_frames=n_frames)
+        self.recording = self.source.recording
         self.plan = plan = self.recording.plan
         n_users, n_chains = plan.n_users, plan.n_subarrays
         pilots = thzum_python.pilot_receiver(
             n_chains, plan.n_noise, plan.n_slots, n_users, plan.n_data, plan.user_sequences
         )
         for chain in range(n_chains):
-            self.connect((source, chain), (pilots, chain))
+            self.connect((self.source, chain), (pilots, chain))
         self.estimator = thzum_python.channel_estimator(plan.operator, estimator)
         effective = thzum_python.effective_channel(n_chains, plan.n_elements, n_users, plan.codebook)
         self.y = item_sink(np.complex64, plan.n_observations)
@@ -106,7 +107,7 @@ class receiver(gr.top_block):
 
 @dataclass
 class Score:
-    """What became of one user in one frame; ``index`` is the number of its item in the stream of estimates."""
+    """What became of one user in one frame; ``index`` is its place in the stream of estimates."""
 
     frame: int
     user: int
@@ -205,8 +206,9 @@ def print_totals(graph, scores, seconds, out=print):
     frames = len({s.frame for s in scores})
     iterations = np.mean([s.iterations for s in scores])
     out(
-        f"{frames} frames, {len(scores)} channels of {graph.plan.n_antennas} antennas, {iterations:.1f} iterations "
-        f"each, {seconds:.2f} s, {len(scores) / seconds:.0f} estimates/s with {graph.estimator.settings()}"
+        f"{frames} frames, {len(scores)} channels of {graph.plan.n_antennas} antennas, "
+        f"{iterations:.1f} iterations each, {seconds:.2f} s, "
+        f"{len(scores) / seconds:.0f} estimates/s with {graph.estimator.settings()}"
     )
 
 
@@ -221,14 +223,16 @@ def compare_estimators(graph, scores, out=print):
     results = {}
     for name in COMPARED:
         try:
+            estimator = thzum_python.estimator(name, graph.plan.operator)
             begin = time.monotonic()
-            h_hat, _ = thzum_python.estimator(name, graph.plan.operator).estimate(y, noise_var)
+            h_hat, _ = estimator.estimate(y, noise_var)
         except (ValueError, RuntimeError) as error:
             out(f"  {name:<10} left out: {error}")
             continue
+        seconds = time.monotonic() - begin
         results[name] = nmse_by_snr(snr_db, metrics.nmse(h_hat, h))
         values = "  ".join(f"{value:6.1f} dB at {snr:g} dB" for snr, value in results[name].items())
-        out(f"  {name:<10} {values}   ({1e3 * (time.monotonic() - begin) / len(y):.2f} ms each)")
+        out(f"  {name:<10} {values}   ({1e3 * seconds / len(y):.2f} ms each)")
     return results
 
 
@@ -240,7 +244,8 @@ def draw(graph, scores, results, path):
     n_shown = min(graph.plan.n_subarrays, 4)
     grid = figure.add_gridspec(3, 4, height_ratios=(1, 1, 1.25), hspace=0.3, wspace=0.3)
     _draw_spectra(figure, grid, n_shown, graph, shown)
-    plots.plot_nmse_bars(figure.add_subplot(grid[2, :2]), results, "Channel estimation error on this recording")
+    bars = figure.add_subplot(grid[2, :2])
+    plots.plot_nmse_bars(bars, results, "Channel estimation error on this recording")
     before, after, points = _equalisation(graph, {s.frame: s for s in scores if s.snr_db == best})
     axes = [figure.add_subplot(grid[2, column]) for column in (2, 3)]
     plots.plot_constellation(axes[0], before, title=f"RF chain 1, {best:g} dB: as received", limit=2.5)
@@ -248,8 +253,8 @@ def draw(graph, scores, results, path):
     figure.suptitle(
         f"{graph.plan.n_antennas} antennas, {graph.plan.n_observations} pilot observations, "
         f"{graph.plan.n_subarrays} RF chains at {graph.plan.array.carrier_frequency / 1e9:g} GHz: "
-        f"frame {shown.frame}, user {shown.user}, {shown.snr_db:g} dB, estimator {graph.estimator.algorithm()}, "
-        f"NMSE {10 * np.log10(shown.nmse):.1f} dB",
+        f"frame {shown.frame}, user {shown.user}, {shown.snr_db:g} dB, "
+        f"estimator {graph.estimator.algorithm()}, NMSE {10 * np.log10(shown.nmse):.1f} dB",
         y=0.93,
     )
     path = Path(path)
@@ -270,14 +275,18 @@ def _draw_spectra(figure, grid, n_shown, graph, shown):
             axes.append(figure.add_subplot(grid[row, s]))
             title = f"subarray {s + 1}: {kind}"
             image = plots.plot_angular_spectrum(axes[-1], h[s], array.spacing, peak, title=title)
-            axes[-1].set(xlabel=axes[-1].get_xlabel() if row else "", ylabel="" if s else axes[-1].get_ylabel())
+            if row == 0:
+                axes[-1].set_xlabel("")
+            if s > 0:
+                axes[-1].set_ylabel("")
     figure.colorbar(image, ax=axes, label="angular power (dB)", fraction=0.02, pad=0.02)
 
 
 def _equalisation(graph, frames):
-    """Data of ``frames`` {number: Score} in the densest section: (RF chain 1 at unit power, x_hat, points)."""
-    section = max(range(len(graph.x_hat)), key=lambda k: len(constellation(graph.plan.data_sections[k][0])))
-    name, first, count = graph.plan.data_sections[section]
+    """(RF chain 1 at unit power, x_hat, points) of the section with the most points in ``frames``."""
+    sections = graph.plan.data_sections
+    section = max(range(len(sections)), key=lambda k: len(constellation(sections[k][0])))
+    name, first, count = sections[section]
     annotations = {f.frame: f for f in graph.recording.frames}
     before, after = [], []
     for number, score in frames.items():
@@ -293,13 +302,11 @@ def _equalisation(graph, frames):
 def arguments(argv):
     parser = argparse.ArgumentParser(prog="thzum demo", description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=int, default=0, help="frames to receive (default: all)")
-    parser.add_argument("--recording", default="", help="SigMF recording with its truth (default: the shipped one)")
-    parser.add_argument(
-        "--estimator", default="fpn_oamp", choices=sorted(thzum_python.estimators()), help="default: %(default)s"
-    )
-    parser.add_argument(
-        "--detector", default="lmmse", choices=sorted(thzum_python.detectors()), help="default: %(default)s"
-    )
+    parser.add_argument("--recording", default="", help="SigMF recording with truth (default: shipped)")
+    names = dict(estimator=sorted(thzum_python.estimators()), detector=sorted(thzum_python.detectors()))
+    usual = "default: %(default)s"
+    parser.add_argument("--estimator", default="fpn_oamp", choices=names["estimator"], help=usual)
+    parser.add_argument("--detector", default="lmmse", choices=names["detector"], help=usual)
     parser.add_argument("--png", default="build/demo.png", help="figure to write (default: %(default)s)")
     parsed = parser.parse_args(argv)
     if parsed.frames < 0:

@@ -51,7 +51,13 @@ def plot_angular_spectrum(axes, h, spacing, reference=None, floor_db=-25.0, titl
     reference = np.nanmax(power) if reference is None else reference
     level = 10 * np.log10(np.maximum(power, 1e-30) / max(reference, 1e-30))
     image = axes.imshow(
-        level, origin="lower", extent=(-1, 1, -1, 1), vmin=floor_db, vmax=0, cmap="magma", interpolation="nearest"
+        level,
+        origin="lower",
+        extent=(-1, 1, -1, 1),
+        vmin=floor_db,
+        vmax=0,
+        cmap="magma",
+        interpolation="nearest",
     )
     axes.set(title=title, xlabel="direction cosine $u_x$", ylabel="direction cosine $u_y$")
     return image
@@ -71,9 +77,8 @@ def plot_nmse_bars(axes, results, title="Channel estimation error"):
         x = np.array(known, float) + (k - 0.5 * (len(results) - 1)) * width
         axes.bar(x, values, width * 0.94, label=name, color=COLOURS[k % len(COLOURS)])
         for at, value in zip(x, values):
-            axes.annotate(
-                f"{value:.1f}", (at, value), (0, -2), textcoords="offset points", ha="center", va="top", fontsize=6
-            )
+            under = dict(textcoords="offset points", ha="center", va="top", fontsize=6)
+            axes.annotate(f"{value:.1f}", (at, value), (0, -2), **under)
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set_xticks(range(len(snrs)), [f"{snr:g}" for snr in snrs])
     axes.set(title=title, xlabel="SNR (dB)", ylabel="NMSE (dB), lower is better")

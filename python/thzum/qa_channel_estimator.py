@@ -8,13 +8,13 @@ import numpy as np
 import pmt
 from gnuradio import blocks, gr, gr_unittest, thzum
 
-S, SIDE, SLOTS = 2, 8, 32
+S, SIDE, SLOTS = 2, 8, 56
 M, N = S * SLOTS, S * SIDE * SIDE
 NOISE_VAR = 0.05
 
 
-def operator():
-    return thzum.pilot_operator.hadamard(n_subarrays=S, rows=SIDE, cols=SIDE, n_slots=SLOTS, seed=1)
+def operator(n_slots=SLOTS):
+    return thzum.pilot_operator.hadamard(n_subarrays=S, rows=SIDE, cols=SIDE, n_slots=n_slots, seed=1)
 
 
 def pilots(count, seed=0):
@@ -85,7 +85,7 @@ class qa_channel_estimator(gr_unittest.TestCase):
             expected, report = thzum.estimator(name, operator()).estimate(y, NOISE_VAR)
             np.testing.assert_allclose(graph.run(), expected, rtol=1e-4, atol=1e-5)
             tags = tags_by_item(graph.sink, 9)
-            self.assertEqual([t["thzum_iterations"] for t in tags], list(report.iterations))
+            self.assertEqual([t["thzum_iterations"] for t in tags], list(report["iterations"]))
             np.testing.assert_allclose([t["thzum_noise_var"] for t in tags], NOISE_VAR, rtol=1e-5)
             self.assertEqual(graph.block.estimates(), 9)
 
@@ -115,6 +115,17 @@ class qa_channel_estimator(gr_unittest.TestCase):
         np.testing.assert_allclose(graph.output(), expected, rtol=1e-4, atol=1e-5)
         used = [t["thzum_noise_var"] for t in tags_by_item(graph.sink, 4)]
         np.testing.assert_allclose([used[0], used[2]], [0.02, 0.3], rtol=1e-6)
+
+    def test_too_few_slots_to_estimate_noise(self):
+        y = pilots(4)[:, : S * 16]
+        top, sink = gr.top_block(), blocks.vector_sink_c(N)
+        block = thzum.channel_estimator(operator(16), "lmmse")
+        source = blocks.vector_source_c(y.ravel(), False, S * 16, [tag(2, "thzum_noise_var", NOISE_VAR)])
+        top.connect(source, block, sink)
+        top.run()
+        reasons = [t.get("thzum_skipped") for t in tags_by_item(sink, 4)]
+        self.assertEqual(reasons, ["no_noise_var", "no_noise_var", None, "no_noise_var"])
+        self.assertEqual((block.estimates(), block.skipped()), (1, 3))
 
     def test_tags_stay_on_their_item_and_reach_the_report(self):
         y = pilots(6)

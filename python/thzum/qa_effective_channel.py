@@ -18,7 +18,8 @@ def tag(offset, key, value):
 class qa_effective_channel(gr_unittest.TestCase):
     def setUp(self):
         rng = np.random.default_rng(4)
-        self.h = (rng.standard_normal((FRAMES, K, S, N)) + 1j * rng.standard_normal((FRAMES, K, S, N))).astype(np.complex64)
+        real, imag = rng.standard_normal((2, FRAMES, K, S, N))
+        self.h = (real + 1j * imag).astype(np.complex64)
         codebook = rng.standard_normal((BEAMS, N)) + 1j * rng.standard_normal((BEAMS, N))
         self.codebook = (codebook / np.linalg.norm(codebook, axis=1, keepdims=True)).astype(np.complex64)
 
@@ -73,11 +74,14 @@ class qa_effective_channel(gr_unittest.TestCase):
                 tags.append(tag(f * K + k, "thzum_frame", pmt.from_long(100 + f)))
                 tags.append(tag(f * K + k, "thzum_user", pmt.from_long(k)))
                 tags.append(tag(f * K + k, "thzum_noise_var", pmt.from_double(0.1 * (k + 1))))
+                tags.append(tag(f * K + k, "thzum_iterations", pmt.from_long(5)))
+                tags.append(tag(f * K + k, "note", pmt.from_long(k)))
         for scale, factor in ((0.0, K), (1.0, 1.0)):
             _, out_tags = self.run_block(thzum.effective_channel(S, N, K, self.codebook, [], scale), tags)
             self.assertEqual(sorted(out_tags), list(range(FRAMES)))
             for f in range(FRAMES):
-                self.assertEqual(sorted(out_tags[f]), ["thzum_frame", "thzum_noise_var"])
+                self.assertEqual(sorted(out_tags[f]), ["note", "thzum_frame", "thzum_noise_var"])
+                self.assertEqual(out_tags[f]["note"], 0)
                 self.assertEqual(out_tags[f]["thzum_frame"], 100 + f)
                 self.assertAlmostEqual(out_tags[f]["thzum_noise_var"], 0.25 * factor)
 
@@ -86,7 +90,8 @@ class qa_effective_channel(gr_unittest.TestCase):
         self.h[1, 2, 0, 5] = np.nan
         self.h[3, 0] = 0
         self.h[6] = 0
-        tags = [tag(3 * K, "thzum_skipped", pmt.intern("nan")), tag(3 * K, "thzum_noise_var", pmt.from_double(9.0))]
+        tags = [tag(3 * K, "thzum_skipped", pmt.intern("nan"))]
+        tags += [tag(3 * K, "thzum_noise_var", pmt.from_double(9.0))]
         tags += [tag(3 * K + k, "thzum_noise_var", pmt.from_double(0.5)) for k in (1, 2, 3)]
         wanted[1, :, 2] = wanted[3, :, 0] = wanted[6] = 0
         block = thzum.effective_channel(S, N, K, self.codebook)

@@ -32,10 +32,14 @@ class Frame:
 class Reception:
     """What a receiver makes of ``samples`` [S, n] with frames at ``starts``."""
 
-    def __init__(self, samples, starts, numbers=None, extra_tags=(), max_items=None, with_data=True, receiver=None):
-        self.receiver = receiver or thzum.pilot_receiver(N_CHAINS, N_NOISE, N_SLOTS, N_USERS, N_DATA, SEQUENCES)
+    def __init__(
+        self, samples, starts, numbers=None, extra_tags=(), max_items=None, with_data=True, receiver=None
+    ):
+        sizes = (N_CHAINS, N_NOISE, N_SLOTS, N_USERS, N_DATA)
+        self.receiver = receiver or thzum.pilot_receiver(*sizes, SEQUENCES)
         numbers = range(len(starts)) if numbers is None else numbers
-        tags = [(at, "thzum_frame", pmt.from_long(int(n))) for at, n in zip(starts, numbers)] + list(extra_tags)
+        tags = [(at, "thzum_frame", pmt.from_long(int(n))) for at, n in zip(starts, numbers)]
+        tags += extra_tags
         top = gr.top_block()
         y = blocks.vector_sink_c(N_CHAINS * N_SLOTS)
         data = blocks.vector_sink_c(N_CHAINS)

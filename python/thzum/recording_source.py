@@ -39,8 +39,10 @@ class recording_source(gr.sync_block):
             self.recording = Recording(path or None)
         found = self.recording.n_channels
         if n_channels not in (0, found):
-            raise ValueError(f"n_channels: {self.recording.path} has {found} RF chains, expected {n_channels}")
-        gr.sync_block.__init__(self, name="thzum_recording_source", in_sig=None, out_sig=[np.complex64] * found)
+            path = self.recording.path
+            raise ValueError(f"n_channels: {path} has {found} RF chains, expected {n_channels}")
+        outputs = [np.complex64] * found
+        gr.sync_block.__init__(self, name="thzum_recording_source", in_sig=None, out_sig=outputs)
         log = gr.logger(self.alias())
         for warning in caught:
             log.warn(str(warning.message))

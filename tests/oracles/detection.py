@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""MIMO detection in float64 NumPy, written from the definitions: slow, plain, and not shared with the library."""
+"""MIMO detection in float64 NumPy, written from the definitions and not shared with the library."""
 
 import numpy as np
 
@@ -45,9 +45,8 @@ def soft_bits(x_hat, variance, name, exact):
     metric = -np.abs(np.asarray(x_hat)[..., None] - points) ** 2 / np.asarray(variance)[..., None]
     reduce = np.logaddexp.reduce if exact else np.max
     ones = bits_of(np.arange(len(points)), n_bits).astype(bool)
-    return np.stack(
-        [reduce(metric[..., ~ones[:, b]], axis=-1) - reduce(metric[..., ones[:, b]], axis=-1) for b in range(n_bits)], -1
-    )
+    of_bit = [(metric[..., ~ones[:, b]], metric[..., ones[:, b]]) for b in range(n_bits)]
+    return np.stack([reduce(zero, axis=-1) - reduce(one, axis=-1) for zero, one in of_bit], -1)
 
 
 def complex_normal(rng, *shape):

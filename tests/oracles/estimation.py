@@ -91,7 +91,7 @@ def lmmse(model, y, noise_var, covariance):
     return amplitude * gain @ z.ravel(), error / model.n_antennas
 
 
-def omp(model, rows, cols, y, noise_var, oversampling=2, joint=True, max_atoms=32, threshold=18.0):
+def omp(model, rows, cols, y, noise_var, oversampling=4, joint=True, max_atoms=32, threshold=18.0):
     """model is over the identity dictionary; least squares anew for each atom."""
     z, noise_var, amplitude = model.scaled(y, noise_var)
 

@@ -16,10 +16,12 @@ namespace gr {
 namespace thzum {
 
 /*!
- * \brief Non-linear module of an iteration: estimate of x from r = x + white complex Gaussian noise.
+ * \brief Non-linear module of an iteration: estimate of x from r = x + white complex Gaussian
+ * noise.
  *
- * x are the coefficients of all subarrays in the denoiser's dictionary, [S][k], at the scale of channels
- * with unit power per antenna (E||h||^2 = N). Allocates at construction for max_batch; serves one thread.
+ * x are the coefficients of all subarrays in the denoiser's dictionary, [S][k], at the scale of
+ * channels with unit power per antenna (E||h||^2 = N). Allocates at construction for max_batch;
+ * serves one thread.
  */
 class THZUM_API denoiser
 {
@@ -64,10 +66,10 @@ THZUM_API const std::vector<algorithm_info>& denoisers();
 
 /*!
  * \brief A denoiser by name for an array.
- * \param options as denoisers() lists them; among them "dictionary" and, for "onnx", "model" (a path)
- * \param spacing element spacing in wavelengths
- * \throws std::invalid_argument for unknown names or options, or a model that does not fit the array
- * \throws std::runtime_error for a model file that is missing, damaged or has a wrong model card
+ * \param options as denoisers() lists them; among them "dictionary" and, for "onnx", "model" (a
+ * path) \param spacing element spacing in wavelengths \throws std::invalid_argument for unknown
+ * names or options, or a model that does not fit the array \throws std::runtime_error for a model
+ * file that is missing, damaged or has a wrong model card
  */
 THZUM_API denoiser::sptr make_denoiser(const std::string& name,
                                        const array_shape& shape,

@@ -27,7 +27,7 @@ namespace thzum {
  * of the tag thzum_beams (u8vector or s32vector of n_subarrays indices) on the first item of a
  * frame, for that frame.
  *
- * Tags out: those of the frame's first item but thzum_user and thzum_beams; thzum_noise_var
+ * Tags out: of the frame's first item thzum_frame and those of other modules; thzum_noise_var
  * (double) is the mean of the users' values times \p noise_scale. Pilots despread over P chips
  * carry 1/P of the noise of a data sample, hence the default noise_scale of n_users.
  *

@@ -21,14 +21,14 @@ namespace thzum {
  * \brief Source of simulated pilot observations and the channels behind them.
  * \ingroup thzum
  *
- * Every item is a fresh channel h of a hybrid_field_model, ||h||^2 = N, seen through the pilot operator:
- * y = A h + noise. The noise follows the operator's noise model: white with variance
+ * Every item is a fresh channel h of a hybrid_field_model, ||h||^2 = N, seen through the pilot
+ * operator: y = A h + noise. The noise follows the operator's noise model: white with variance
  * noise_var * ||c||^2 in each slot ("per_slot"), or one antenna-noise vector through the combiner
  * ("common"); noise_var = 10^(-snr_db / 10).
  *
- * Outputs: \p y, vectors of M; \p h, vectors of N (may stay unconnected). Tags on every item of both:
- * \p thzum_frame (long, the item's number), \p thzum_user (long, 0), \p thzum_noise_var (double).
- * Message port \p control: a dictionary with snr_db (number).
+ * Outputs: \p y, vectors of M; \p h, vectors of N (may stay unconnected). Tags on every item of
+ * both: \p thzum_frame (long, the item's number), \p thzum_user (long, 0), \p thzum_noise_var
+ * (double). Message port \p control: a dictionary with snr_db (number).
  */
 class THZUM_API hybrid_field_channel : virtual public gr::sync_block
 {
@@ -49,7 +49,7 @@ public:
                      uint64_t seed = 0,
                      uint64_t n_items = 0);
 
-    /*! \throws std::invalid_argument unless finite and within -200 .. 200; the value before stays */
+    /*! \throws std::invalid_argument outside -200 .. 200 or NaN; the value before stays */
     virtual void set_snr_db(double snr_db) = 0;
     virtual double snr_db() const = 0;
 

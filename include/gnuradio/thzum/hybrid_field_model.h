@@ -28,17 +28,17 @@ namespace thzum {
  * gnuradio.thzum.channel.native fills this from them.
  */
 struct hybrid_field_parameters {
-    array_shape shape;                     /*!< subarrays and their rows and columns */
-    std::vector<double> origins;           /*!< [S][2] first element of each subarray (x, y) in m */
-    double spacing;                        /*!< element spacing in wavelengths, > 0 */
-    double carrier_frequency;              /*!< in Hz */
-    double wavelength;                     /*!< in m; speed of light = wavelength * frequency */
-    double rayleigh_distance;              /*!< in m; nearer sources have spherical wavefronts */
-    int n_paths;                           /*!< L, the line of sight included */
-    double los_distance;                   /*!< distance of the user in m */
-    double scatterer_min;                  /*!< nearest scatterer in m */
-    double scatterer_max;                  /*!< farthest scatterer in m */
-    double delay_spread;                   /*!< reflections arrive up to this fraction later, >= 0 */
+    array_shape shape;           /*!< subarrays and their rows and columns */
+    std::vector<double> origins; /*!< [S][2] first element of each subarray (x, y) in m */
+    double spacing;              /*!< element spacing in wavelengths, > 0 */
+    double carrier_frequency;    /*!< in Hz */
+    double wavelength;           /*!< in m; speed of light = wavelength * frequency */
+    double rayleigh_distance;    /*!< in m; nearer sources have spherical wavefronts */
+    int n_paths;                 /*!< L, the line of sight included */
+    double los_distance;         /*!< distance of the user in m */
+    double scatterer_min;        /*!< nearest scatterer in m */
+    double scatterer_max;        /*!< farthest scatterer in m */
+    double delay_spread;         /*!< reflections arrive up to this fraction later, >= 0 */
     std::complex<double> refractive_index; /*!< of the reflecting surfaces (Fresnel, TE) */
     double surface_roughness;              /*!< rms height in m */
 };
@@ -56,10 +56,10 @@ struct hybrid_field_path {
 /*!
  * \brief Random hybrid near- and far-field multipath channels of an array of subarrays.
  *
- * h = sum_l a_l exp(-j 2 pi f tau_l) v_l, where v_l is a plane wave when the source of path l lies beyond
- * the Rayleigh distance and a spherical wave otherwise (Yu et al., IEEE JSTSP 2023). The spherical wave is
- * exact at each subarray's centre and planar within the subarray. Same model as the Python class
- * HybridFieldChannel, written for speed.
+ * h = sum_l a_l exp(-j 2 pi f tau_l) v_l, where v_l is a plane wave when the source of path l lies
+ * beyond the Rayleigh distance and a spherical wave otherwise (Yu et al., IEEE JSTSP 2023). The
+ * spherical wave is exact at each subarray's centre and planar within the subarray. Same model as
+ * the Python class HybridFieldChannel, written for speed.
  *
  * Allocates at construction only; serves one thread at a time.
  */
@@ -81,8 +81,7 @@ public:
      * every standard library.
      * \param paths [batch][n_paths]
      */
-    virtual void
-    draw_paths(std::mt19937_64& generator, hybrid_field_path* paths, int batch) = 0;
+    virtual void draw_paths(std::mt19937_64& generator, hybrid_field_path* paths, int batch) = 0;
 
     /*!
      * \brief Channels of given paths, each scaled to ||h||^2 = N.

@@ -20,6 +20,7 @@ namespace thzum {
  *
  * In 0: estimate, in 1: truth, both gr_complex vectors of the same length. Out (optional): float,
  * one value per item, ||estimate - truth||^2 / ||truth||^2 in dB, not below -300 dB.
+ * Tags of the estimate go on with it.
  *
  * Items without a meaningful ratio are left out of the mean and give NaN on the output: an all-zero
  * truth, NaN or Inf on either input, an estimate tagged thzum_skipped.

@@ -46,7 +46,7 @@ public:
     /*! Singular values [S][r], zero where a subarray's operator is rank deficient. */
     virtual const std::vector<float>& singular_values() const = 0;
 
-    /*! Observations that carry noise only: S * (R - r) and the rank-deficient ones. */
+    /*! Observations that carry noise only: S * (R - r) and the rank-deficient ones that noise reaches. */
     virtual int excess_dimensions() const = 0;
 
     /*!

@@ -24,8 +24,8 @@ using model_card = std::map<std::string, std::string>;
 /*!
  * \brief One ONNX Runtime session with the model card that it must carry.
  *
- * Input and output buffers belong to the object, sized for the largest shape announced at construction;
- * run() does no allocation of its own. Serves one thread at a time.
+ * Input and output buffers belong to the object, sized for the largest shape announced at
+ * construction; run() does no allocation of its own. Serves one thread at a time.
  */
 class THZUM_API onnx_model
 {
@@ -42,8 +42,8 @@ public:
      * \param path model file
      * \param task the card's "task" must equal this
      * \param threads intra-op threads
-     * \throws std::runtime_error naming the file and the reason: missing, not ONNX or damaged, no model
-     *         card, an unknown card version, another task, an operator this runtime does not know
+     * \throws std::runtime_error naming the file and the reason: missing, not ONNX or damaged, no
+     * model card, an unknown card version, another task, an operator this runtime does not know
      */
     static sptr make(const std::string& path, const std::string& task, int threads = 1);
 
@@ -71,7 +71,8 @@ public:
     /*!
      * \brief Reserve the buffer of input \p index and return it, zeroed.
      * \param dims the largest shape to come; the first dimension is the batch
-     * \throws std::runtime_error naming file, port, expected and got when the model fixes other sizes
+     * \throws std::runtime_error naming file, port, expected and got when the model fixes other
+     * sizes
      */
     virtual float* reserve_input(int index, const std::vector<int64_t>& dims) = 0;
 
@@ -82,8 +83,8 @@ public:
      * \brief Run on the reserved buffers with the first dimension of every port set to \p batch.
      *
      * The first run of a batch size binds its tensors; later ones allocate nothing on this side.
-     * \throws std::runtime_error when a port was not reserved, \p batch exceeds what was reserved, or
-     *         the network fails
+     * \throws std::runtime_error when a port was not reserved, \p batch exceeds what was reserved,
+     * or the network fails
      */
     virtual void run(int64_t batch) = 0;
 

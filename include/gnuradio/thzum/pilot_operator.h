@@ -87,7 +87,8 @@ public:
     /*! Gains [S][R], non-negative; zero past the numerical rank of a subarray's combiner. */
     virtual const std::vector<float>& gains() const = 0;
 
-    /*! z = whiten(y): [batch][M] -> [batch][S*R]. */
+    /*! z = whiten(y): [batch][M] -> [batch][S*R]. Where the gain is zero z is noise alone, or zero for
+     * noise_model::common, which then does not reach it either. */
     virtual void whiten(const gr_complex* y, gr_complex* z, int batch) = 0;
 
     /*! b = B h: [batch][N] -> [batch][S*R]. */

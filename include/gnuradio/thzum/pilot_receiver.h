@@ -19,27 +19,27 @@ namespace thzum {
  * \brief From the samples of all RF chains to pilot observations and data vectors.
  * \ingroup thzum
  *
- * Inputs: S streams of complex samples, one sample per symbol. A tag \p thzum_frame (long, the frame
- * number) on the first input marks the first sample of a frame; samples outside frames are dropped. At
- * the same sample, \p thzum_users (long, bit k set when user k is scheduled; users above bit 62 always
- * are) and \p thzum_beams (s32vector) may stand.
+ * Inputs: S streams of complex samples, one sample per symbol. A tag \p thzum_frame (long, the
+ * frame number) on the first input marks the first sample of a frame; samples outside frames are
+ * dropped. At the same sample, \p thzum_users (long, bit k set when user k is scheduled; users
+ * above bit 62 always are) and \p thzum_beams (s32vector) may stand.
  *
  * Frame on every chain: n_noise silent samples, Q slots of P chips, n_data data symbols.
  *
- * Outputs: \p y, vectors of M = S*Q, exactly K per frame in user order; \p data, vectors of S, exactly
- * n_data per frame (may stay unconnected). Tags on every item of y: \p thzum_frame, \p thzum_user,
- * \p thzum_noise_var (variance of one observation: that of a sample divided by P). On the first item of
- * data: \p thzum_frame and \p thzum_noise_var (variance of one sample). The first item of either carries
- * \p thzum_beams and \p thzum_users on.
+ * Outputs: \p y, vectors of M = S*Q, exactly K per frame in user order; \p data, vectors of S,
+ * exactly n_data per frame (may stay unconnected). Tags on every item of y: \p thzum_frame, \p
+ * thzum_user, \p thzum_noise_var (variance of one observation: that of a sample divided by P). On
+ * the first item of data: \p thzum_frame and \p thzum_noise_var (variance of one sample). The first
+ * item of either carries \p thzum_beams and \p thzum_users on.
  *
- * An unscheduled user's item is zero and tagged \p thzum_skipped = "unscheduled". A frame cut short by
- * the next one, or with NaN or Inf in its noise or pilot section, gives zero items tagged
- * \p thzum_skipped = "cut short" or "bad samples", without \p thzum_noise_var; so does a data symbol
+ * An unscheduled user's item is zero and tagged \p thzum_skipped = "unscheduled". A frame cut short
+ * by the next one, or with NaN or Inf in its noise or pilot section, gives zero items tagged \p
+ * thzum_skipped = "cut short" or "bad samples", without \p thzum_noise_var; so does a data symbol
  * that is not finite. A frame the stream ends in gives nothing and counts as lost.
  *
- * Message port \p report: a dictionary per frame with frame (long), users (long, the bit mask in force)
- * and noise_var, power_db (double; variance of an observation, mean power of a pilot sample), or skipped
- * (symbol) instead of the last two.
+ * Message port \p report: a dictionary per frame with frame (long), users (long, the bit mask in
+ * force) and noise_var, power_db (double; variance of an observation, mean power of a pilot
+ * sample), or skipped (symbol) instead of the last two.
  */
 class THZUM_API pilot_receiver : virtual public gr::block
 {
@@ -52,11 +52,11 @@ public:
      * \param n_slots Q, pilot slots
      * \param n_users K, users
      * \param n_data data symbols per frame
-     * \param sequences [K][P] orthogonal chip sequences of the users, |chip| = 1, P >= K; empty stands
-     *        for the rows of a K-point DFT
-     * \param row_energy mean ||c||^2 of the combiner rows; measured noise is divided by it, so that
-     *        noise variances are those of an antenna; 1 for unit-norm rows
-     * \throws std::invalid_argument naming the argument, what was expected and what came
+     * \param sequences [K][P] orthogonal chip sequences of the users, |chip| = 1, P >= K; empty
+     * stands for the rows of a K-point DFT \param row_energy mean ||c||^2 of the combiner rows;
+     * measured noise is divided by it, so that noise variances are those of an antenna; 1 for
+     * unit-norm rows \throws std::invalid_argument naming the argument, what was expected and what
+     * came
      */
     static sptr make(int n_chains,
                      int n_noise,

@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                        */
 /* BINDTOOL_USE_PYGCCXML(0)                                                         */
 /* BINDTOOL_HEADER_FILE(denoiser.h)                                                 */
-/* BINDTOOL_HEADER_FILE_HASH(6df0e859997fd69298443f0d23938f10)                      */
+/* BINDTOOL_HEADER_FILE_HASH(a0f4b4ed1e589b35ff20900e9199e5b2)                      */
 /***********************************************************************************/
 
 #include "arrays.h"

@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(effective_channel.h)                                       */
-/* BINDTOOL_HEADER_FILE_HASH(c65769a4af05736e15df36c7aac5ed87)                     */
+/* BINDTOOL_HEADER_FILE_HASH(7e363777b239dca6992c1156d758130f)                     */
 /***********************************************************************************/
 
 #include "options.h"

@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(estimator.h)                                               */
-/* BINDTOOL_HEADER_FILE_HASH(dfc79466c883bdd95e4793516595b2f9)                                                    */
+/* BINDTOOL_HEADER_FILE_HASH(dfc79466c883bdd95e4793516595b2f9) */
 /***********************************************************************************/
 
 #include "arrays.h"
@@ -46,9 +46,11 @@ py::object sample_covariance(const py::object& samples, const array_shape& shape
                "channels [K, " + std::to_string(shape.antennas()) + "] or [K, S, rows, cols]",
                describe(given));
     const auto values = converted<gr_complex>(given, "samples");
-    const py::object blocks = py::object(values).attr("reshape")(
-        py::make_tuple(count, shape.n_subarrays, shape.elements()));
-    return numpy.attr("einsum")("ksi,ksj->sij", blocks, blocks.attr("conj")());
+    // As matrix products [S, n, K] x [S, K, n], of which NumPy has fast ones.
+    const auto blocks = py::object(values)
+                            .attr("reshape")(count, shape.n_subarrays, shape.elements())
+                            .attr("transpose")(1, 2, 0);
+    return numpy.attr("matmul")(blocks, blocks.attr("conj")().attr("transpose")(0, 2, 1));
 }
 
 estimator::sptr

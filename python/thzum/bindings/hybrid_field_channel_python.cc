@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(hybrid_field_channel.h)                           */
-/* BINDTOOL_HEADER_FILE_HASH(2aed717ea806eea53fd846d246de8911)                                           */
+/* BINDTOOL_HEADER_FILE_HASH(fb2759e16b4728097a3a53b1cdf8ca4a) */
 
 #include <pybind11/pybind11.h>
 

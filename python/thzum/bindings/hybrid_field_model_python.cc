@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(hybrid_field_model.h)                             */
-/* BINDTOOL_HEADER_FILE_HASH(288e0f23d7385bdb81fc213071e8a3c1)                                           */
+/* BINDTOOL_HEADER_FILE_HASH(ccab33e61a7bff58d9ff1476bda090ef) */
 
 #include <pybind11/complex.h>
 #include <pybind11/numpy.h>
@@ -70,9 +70,8 @@ int checked_batch(int batch)
     return batch;
 }
 
-py::array_t<gr_complex> response_of(hybrid_field_model& model,
-                                    const std::vector<hybrid_field_path>& paths,
-                                    int batch)
+py::array_t<gr_complex>
+response_of(hybrid_field_model& model, const std::vector<hybrid_field_path>& paths, int batch)
 {
     py::array_t<gr_complex> h({ batch, model.parameters().shape.antennas() });
     gr_complex* out = h.mutable_data();
@@ -90,9 +89,10 @@ py::tuple draw_paths(hybrid_field_model& model, int batch, uint64_t seed)
     const auto column = [&](auto hybrid_field_path::*field) {
         using value = std::decay_t<decltype(paths[0].*field)>;
         py::array_t<value> values({ batch, n_paths });
-        std::transform(paths.begin(), paths.end(), values.mutable_data(), [field](const auto& path) {
-            return path.*field;
-        });
+        std::transform(paths.begin(),
+                       paths.end(),
+                       values.mutable_data(),
+                       [field](const auto& path) { return path.*field; });
         return values;
     };
     return py::make_tuple(column(&hybrid_field_path::amplitude),
@@ -117,9 +117,9 @@ py::array_t<gr_complex> response(hybrid_field_model& model,
         if (batch < 1 || values.ndim() != 2 || values.shape(0) != batch ||
             values.shape(1) != n_paths)
             throw std::invalid_argument(
-                std::string(name) + ": expected shape [B, n_paths] with n_paths = " +
-                std::to_string(n_paths) + " and the same B >= 1 for all, got " +
-                std::string(py::str(values.attr("shape"))));
+                std::string(name) +
+                ": expected shape [B, n_paths] with n_paths = " + std::to_string(n_paths) +
+                " and the same B >= 1 for all, got " + std::string(py::str(values.attr("shape"))));
     };
     std::vector<hybrid_field_path> paths(std::max<size_t>(amplitude.size(), 1));
     const auto fill = [&](const char* name, const real_array& values, auto field) {
@@ -144,8 +144,7 @@ py::array_t<gr_complex> response(hybrid_field_model& model,
 
 py::array_t<gr_complex> sample(hybrid_field_model& model, int batch, uint64_t seed)
 {
-    std::vector<hybrid_field_path> paths(size_t(checked_batch(batch)) *
-                                         model.parameters().n_paths);
+    std::vector<hybrid_field_path> paths(size_t(checked_batch(batch)) * model.parameters().n_paths);
     std::mt19937_64 generator(seed);
     model.draw_paths(generator, paths.data(), batch);
     return response_of(model, paths, batch);
@@ -153,11 +152,11 @@ py::array_t<gr_complex> sample(hybrid_field_model& model, int batch, uint64_t se
 
 void bind_parameters(py::module& m)
 {
-    py::class_<hybrid_field_parameters>(
-        m,
-        "hybrid_field_parameters",
-        "Array and path statistics of a hybrid_field_model; gnuradio.thzum.channel.native.parameters "
-        "fills it from a channel preset.")
+    py::class_<hybrid_field_parameters>(m,
+                                        "hybrid_field_parameters",
+                                        "Array and path statistics of a hybrid_field_model; "
+                                        "gnuradio.thzum.channel.native.parameters "
+                                        "fills it from a channel preset.")
         .def(py::init(&make_parameters),
              py::arg("n_subarrays"),
              py::arg("rows"),
@@ -174,8 +173,8 @@ void bind_parameters(py::module& m)
              py::arg("delay_spread"),
              py::arg("refractive_index"),
              py::arg("surface_roughness"))
-        .def_property_readonly(
-            "n_antennas", [](const hybrid_field_parameters& p) { return p.shape.antennas(); })
+        .def_property_readonly("n_antennas",
+                               [](const hybrid_field_parameters& p) { return p.shape.antennas(); })
         .def_readonly("origins", &hybrid_field_parameters::origins)
         .def_readonly("spacing", &hybrid_field_parameters::spacing)
         .def_readonly("carrier_frequency", &hybrid_field_parameters::carrier_frequency)
@@ -204,7 +203,8 @@ void bind_hybrid_field_model(py::module& m)
              &draw_paths,
              py::arg("batch"),
              py::arg("seed") = 0,
-             "Random paths: amplitude, delay, distance, elevation, azimuth (float64 [B, L]) and near "
+             "Random paths: amplitude, delay, distance, elevation, azimuth (float64 [B, L]) and "
+             "near "
              "(bool [B, L]).")
         .def("response",
              &response,

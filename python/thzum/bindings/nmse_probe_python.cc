@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(nmse_probe.h)                                              */
-/* BINDTOOL_HEADER_FILE_HASH(88554559252bef3dbe51b532e84ce8bf) */
+/* BINDTOOL_HEADER_FILE_HASH(36e4d353c4d617da84f43dbd5e07bfc0) */
 /***********************************************************************************/
 
 #include <gnuradio/thzum/nmse_probe.h>

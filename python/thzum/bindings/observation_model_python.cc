@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(observation_model.h)                                                      */
-/* BINDTOOL_HEADER_FILE_HASH(ed5ea447b1aafd0859d4ffba09ab9e8b) */
+/* BINDTOOL_HEADER_FILE_HASH(351e5b0745f261f7a8ade91606b160df) */
 /***********************************************************************************/
 
 #include "arrays.h"

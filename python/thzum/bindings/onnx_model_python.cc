@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                        */
 /* BINDTOOL_USE_PYGCCXML(0)                                                         */
 /* BINDTOOL_HEADER_FILE(onnx_model.h)                                               */
-/* BINDTOOL_HEADER_FILE_HASH(eae6ce35f11c1f3091fa7278847f9b29)                      */
+/* BINDTOOL_HEADER_FILE_HASH(7ce2d6e4d8f1b5b574a76780cbf5b9b1)                      */
 /***********************************************************************************/
 
 #include <gnuradio/thzum/onnx_model.h>

@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(pilot_receiver.h)                                 */
-/* BINDTOOL_HEADER_FILE_HASH(9f20abc059379628798c69e37ffc037f)                                           */
+/* BINDTOOL_HEADER_FILE_HASH(e16e589606c2f18346ac7c5201d084b4) */
 
 #include "arrays.h"
 #include <gnuradio/thzum/pilot_receiver.h>
@@ -23,8 +23,8 @@ std::vector<gr_complex> sequence_values(const py::object& given, int n_users)
 {
     if (given.is_none())
         return {};
-    const auto values =
-        gr::thzum::single_array_in<gr_complex>(given, "sequences", { n_users, gr::thzum::any_size });
+    const auto values = gr::thzum::single_array_in<gr_complex>(
+        given, "sequences", { n_users, gr::thzum::any_size });
     if (values.shape(1) < n_users)
         gr::thzum::refuse("sequences",
                           "at least as many chips as users, " + std::to_string(n_users),

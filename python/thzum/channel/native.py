@@ -18,7 +18,8 @@ def parameters(channel):
     if isinstance(channel, str):
         channel = preset(channel)
     if not isinstance(channel, HybridFieldChannel):
-        raise ValueError(f"channel: expected a HybridFieldChannel or a preset's name, got {type(channel).__name__}")
+        got = type(channel).__name__
+        raise ValueError(f"channel: expected a HybridFieldChannel or a preset's name, got {got}")
     array = channel.array
     return hybrid_field_parameters(
         n_subarrays=array.n_subarrays,

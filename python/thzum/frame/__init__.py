@@ -2,7 +2,13 @@
 """Frames: the pilot plan, what users send, a reference receiver and recordings."""
 
 from .codebook import dft_codebook, visible_directions
-from .constellation import bits_per_symbol, bits_to_indices, constellation, constellation_names, indices_to_bits
+from .constellation import (
+    bits_per_symbol,
+    bits_to_indices,
+    constellation,
+    constellation_names,
+    indices_to_bits,
+)
 from .plan import PilotPlan
 from .receiver import ReceivedFrame, despread, effective_channel, receive_frame
 from .transmitter import (

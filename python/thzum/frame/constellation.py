@@ -58,7 +58,7 @@ def bits_to_indices(bits, n_bits):
     """Symbol indices int32 [..., n] of ``bits`` [..., n * n_bits], first bit of a symbol most significant."""
     bits = np.asarray(bits)
     if bits.ndim == 0 or bits.shape[-1] % n_bits:
-        raise ValueError(f"bits: expected a multiple of {n_bits} bits on the last axis, got shape {bits.shape}")
+        raise ValueError(f"bits: expected a multiple of {n_bits} on the last axis, got shape {bits.shape}")
     if not np.isin(bits, (0, 1)).all():
         raise ValueError("bits: expected values 0 and 1")
     groups = bits.reshape(*bits.shape[:-1], -1, n_bits).astype(np.int32)

@@ -57,7 +57,8 @@ class PilotPlan:
     ):
         self.array = array_preset(array) if isinstance(array, str) else array
         if not isinstance(self.array, SubarrayArray):
-            raise ValueError(f"array: expected a SubarrayArray or a preset's name, got {type(array).__name__}")
+            kind = type(array).__name__
+            raise ValueError(f"array: expected a SubarrayArray or a preset's name, got {kind}")
         self.n_slots = _integer("n_slots", n_slots, 1)
         self.n_users = _integer("n_users", n_users, 1)
         self.seed = _integer("seed", seed, 0)
@@ -69,7 +70,8 @@ class PilotPlan:
             bits_per_symbol(name)
         if not self.modulations or self.n_data % len(self.modulations):
             raise ValueError(
-                f"n_data: expected a multiple of the number of modulations ({len(self.modulations)}), got {n_data!r}"
+                f"n_data: expected a multiple of the number of modulations ({len(self.modulations)}), "
+                f"got {n_data!r}"
             )
         self._given_combiner = self._checked_combiner(combiner)
 
@@ -139,7 +141,7 @@ class PilotPlan:
 
     @property
     def data_sections(self):
-        """Data part as (constellation, first symbol, number of symbols), first symbol from the start of the data."""
+        """Data part as (constellation, first symbol counted from the data's start, number of symbols)."""
         length = self.n_data // len(self.modulations)
         return [(name, k * length, length) for k, name in enumerate(self.modulations)]
 

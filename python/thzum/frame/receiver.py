@@ -22,7 +22,10 @@ class ReceivedFrame:
 
 
 def despread(plan, pilots):
-    """Observations complex [K, M] from pilot samples [S, Q * P]: y_k[s,q] = (1/P) sum_p x[s,q,p] conj(s_k[p])."""
+    """Observations complex [K, M] from pilot samples [S, Q * P].
+
+    y_k[s,q] = (1/P) sum_p x[s,q,p] conj(s_k[p]) for the orthogonal sequences s_k of the users.
+    """
     chips = np.asarray(pilots).reshape(plan.n_subarrays, plan.n_slots, plan.n_users)
     y = np.einsum("sqp,kp->ksq", chips, plan.user_sequences.conj()) / plan.n_users
     return y.reshape(plan.n_users, plan.n_observations)
@@ -35,8 +38,9 @@ def receive_frame(plan, samples):
     force, divided by P because despreading averages P chips.
     """
     samples = np.asarray(samples, complex)
-    if samples.shape != (plan.n_subarrays, plan.frame_length):
-        raise ValueError(f"samples: expected shape {(plan.n_subarrays, plan.frame_length)}, got {samples.shape}")
+    wanted = (plan.n_subarrays, plan.frame_length)
+    if samples.shape != wanted:
+        raise ValueError(f"samples: expected shape {wanted}, got {samples.shape}")
     if not np.isfinite(samples).all():
         raise ValueError("samples: expected finite numbers, got NaN or infinity")
     row_energy = np.sum(np.abs(plan.combiner[:, 0]) ** 2, axis=1)

@@ -67,8 +67,8 @@ def find_recording(path=None):
         path = Path(path)
         stem = path.with_suffix("") if path.suffix in (".sigmf-meta", ".sigmf-data", ".sigmf") else path
         return stem.parent / (stem.name + ".sigmf-meta")
-    roots = [Path.cwd()]
-    roots += [Path(os.environ[name]).parent for name in ("THZUM_BUILD", "THZUM_MODELS") if os.environ.get(name)]
+    below = [os.environ.get(name) for name in ("THZUM_BUILD", "THZUM_MODELS")]
+    roots = [Path.cwd(), *(Path(folder).parent for folder in below if folder)]
     roots += [lib.parent / "share" / "gr-thzum" for lib in Path(__file__).resolve().parents if lib.name == "lib"]
     candidates = [root / "examples" / "recordings" / SHIPPED for root in dict.fromkeys(roots)]
     for candidate in candidates:
@@ -159,7 +159,7 @@ class Recording:
         return whole
 
     def samples(self, start, count):
-        """Samples ``start`` to ``start + count`` of the RF chains, complex64 [count, S] (fewer at the end)."""
+        """``count`` samples of the RF chains from ``start`` on, complex64 [count, S]; fewer at the end."""
         raw = self._map[start : start + count]
         scale = np.float32(1 / _FULL_SCALE) if self.datatype == "ci16_le" else np.float32(1)
         return np.multiply(raw, scale, dtype=np.float32).view(np.complex64)
@@ -219,4 +219,4 @@ class Truth:
         try:
             return self._frame[int(frame)]
         except KeyError:
-            raise ValueError(f"frame: the truth knows {len(self._frame)} frames, not number {frame}") from None
+            raise ValueError(f"frame: the truth has {len(self._frame)} frames, not number {frame}") from None

@@ -39,7 +39,10 @@ def map_indices(plan, indices):
 
 
 def transmit_frame(plan, user, symbols):
-    """Baseband of one frame of ``user``, complex64 [frame_length]: silence, pilots, data ``symbols`` [n_data]."""
+    """Baseband of one frame of ``user``, complex64 [frame_length].
+
+    It is silence, the user's pilots and its data ``symbols`` [n_data].
+    """
     if not 0 <= user < plan.n_users:
         raise ValueError(f"user: expected 0 to {plan.n_users - 1}, got {user!r}")
     symbols = np.asarray(symbols, np.complex64)

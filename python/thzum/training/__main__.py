@@ -14,7 +14,7 @@ def main(arguments=None):
     build = os.environ.get("THZUM_BUILD", "build")
     sub.add_argument("--folder", default=os.path.join(build, "train", "fpn_oamp"), help="checkpoints and logs")
     sub.add_argument("--output", default=os.path.join(build, "train", "fpn_oamp.onnx"), help="model to write")
-    sub.add_argument("--steps", type=int, nargs=2, default=(16_000, 6_000), metavar=("PNP", "E2E"))
+    sub.add_argument("--steps", type=int, nargs=2, default=(16_000, 4_000), metavar=("PNP", "E2E"))
     sub.add_argument("--batch", type=int, default=64)
     sub.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)

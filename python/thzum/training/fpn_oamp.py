@@ -140,7 +140,7 @@ class EndToEnd:
         return float(direction.abs().square().flatten(1).sum(1).sqrt().max())
 
 
-def train(folder, output, steps=(16_000, 6_000), batch=64, seed=1, validate_every=1000):
+def train(folder, output, steps=(16_000, 4_000), batch=64, seed=1, validate_every=1000):
     """Train in two stages, export to ``output`` and return the model's path.
 
     Args:

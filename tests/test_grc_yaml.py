@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every GRC block: it parses, is documented, asserts its sizes, and makes the block it draws."""
+
+import os
+import pathlib
+import re
+
+import pmt
+import pytest
+import yaml
+from gnuradio import gr, thzum
+from gnuradio.grc.core.platform import Platform
+
+import tiny_models
+
+FOLDER = pathlib.Path(__file__).resolve().parents[1] / "grc"
+FILES = {path.name.removesuffix(".block.yml"): path for path in sorted(FOLDER.glob("*.block.yml"))}
+BLOCKS = {name: yaml.safe_load(path.read_text()) for name, path in FILES.items()}
+
+#: Drop-downs that list a registry: (block, parameter) -> names.
+REGISTRIES = {
+    ("thzum_channel_estimator", "algorithm"): lambda: thzum.estimators(),
+    ("thzum_onnx_denoiser", "denoiser"): lambda: thzum.denoisers(),
+    ("thzum_oamp_linear_estimator", "dictionary"): lambda: thzum.dictionary.names(),
+    ("thzum_amp_linear_module", "dictionary"): lambda: thzum.dictionary.names(),
+    ("thzum_mimo_detector", "algorithm"): lambda: thzum.detectors(),
+}
+
+#: Words of a label that name a physical quantity, which needs a unit in parentheses.
+PHYSICAL = re.compile(r"(?i)frequency|spacing|gap|variance|distance|length$|rate|gain|power|snr|time\b|velocity|speed|delay")
+
+#: Parameters without a default that fits every machine.
+PARAMETERS = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models(tmp_path_factory):
+    """A folder with the shipped models, or a stand-in for those that are not there."""
+    folder = tmp_path_factory.mktemp("models")
+    try:
+        thzum.onnx_model.shipped("fpn_oamp")
+    except RuntimeError:
+        tiny_models.save(folder / "fpn_oamp.onnx")
+        before = os.environ.get("THZUM_MODELS")
+        os.environ["THZUM_MODELS"] = str(folder)
+        yield
+        os.environ.pop("THZUM_MODELS") if before is None else os.environ.update(THZUM_MODELS=before)
+    else:
+        yield
+
+
+@pytest.fixture(scope="module")
+def platform(models):
+    made = Platform(
+        name="test",
+        prefs=gr.prefs(),
+        version=gr.version(),
+        version_parts=(gr.major_version(), gr.api_version(), gr.minor_version()),
+    )
+    system = gr.prefs().get_string("grc", "global_blocks_path", "").split(os.pathsep)
+    made.build_library([*filter(os.path.isdir, system), str(FOLDER)])
+    return made
+
+
+def draw(platform, name):
+    """A flowgraph with the shared variables and one block of the kind ``name`` at its defaults."""
+    graph = platform.make_flow_graph()
+    graph.options_block.params["id"].set_value("test_grc_yaml")
+    variables = dict(array="thzum_variable_array", plan="thzum_variable_pilot_plan", model="thzum_variable_model")
+    for identifier, kind in variables.items():
+        if kind in FILES:
+            graph.new_block(kind).params["id"].set_value(identifier)
+    block = graph.new_block(name)
+    assert block is not None, f"{name} did not load"
+    block.params["id"].set_value("block")
+    for parameter, value in PARAMETERS.get(name, {}).items():
+        block.params[parameter].set_value(value)
+    graph.rewrite()
+    graph.rewrite()
+    graph.validate()
+    return graph, block
+
+
+def errors(block):
+    """Errors of a block and its parameters; unconnected ports are as they should be."""
+    own = [*block._error_messages]
+    for parameter in block.params.values():
+        own += [f"{parameter.key}: {message}" for message in parameter._error_messages]
+    return own
+
+
+def make(graph, block):
+    namespace = dict(graph.namespace)
+    exec(block.templates.render("imports"), namespace)
+    return eval(block.templates.render("make").strip(), namespace)
+
+
+def streams(ports):
+    return [p for p in ports if p.domain == "stream"]
+
+
+def messages(ports):
+    return sorted(p.key for p in ports if p.domain == "message")
+
+
+def test_there_are_blocks():
+    assert len(FILES) >= 5
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+class TestText:
+    def test_id_is_the_file_name(self, name):
+        assert BLOCKS[name]["id"] == name
+        assert BLOCKS[name]["file_format"] == 1
+
+    def test_is_documented(self, name):
+        documentation = BLOCKS[name].get("documentation", "")
+        assert len(documentation) > 200 and "Worked example" in documentation
+
+    def test_every_parameter_is_documented(self, name):
+        words = re.sub(r"\s+", " ", BLOCKS[name]["documentation"]).lower()
+        for parameter in BLOCKS[name].get("parameters", []):
+            if parameter.get("hide") != "all":
+                label = re.sub(r" \(.*\)$", "", parameter["label"]).lower()
+                for part in re.sub(r"^(\w+) along .*$", r"\1 along", label).split(", "):
+                    assert part in words, f"{parameter['id']}: '{part}' is not in the documentation"
+
+    def test_sizes_have_asserts(self, name):
+        asserts = " ".join(BLOCKS[name].get("asserts", []))
+        for parameter in BLOCKS[name].get("parameters", []):
+            if parameter["dtype"] in ("int", "real", "float") and "options" not in parameter:
+                assert re.search(rf"\b{parameter['id']}\b", asserts), f"{parameter['id']}: no assert"
+
+    def test_physical_labels_have_units(self, name):
+        for parameter in BLOCKS[name].get("parameters", []):
+            if parameter["dtype"] in ("real", "float", "int") and PHYSICAL.search(parameter["label"]):
+                if parameter["id"] == "vlen":
+                    continue
+                assert re.search(r"\(.+\)", parameter["label"]), f"{parameter['id']}: no unit in the label"
+
+    def test_lines_fit(self, name):
+        for line in BLOCKS[name]["documentation"].splitlines():
+            assert len(line) <= 110
+
+
+@pytest.mark.parametrize("name", [n for n in BLOCKS if n.startswith("thzum_variable_")])
+def test_variables_evaluate(platform, name):
+    graph, block = draw(platform, name)
+    assert errors(block) == []
+    namespace = dict(graph.namespace)
+    exec(block.templates.render("imports"), namespace)
+    namespace["self"] = type("Self", (), {})()
+    exec(block.get_var_make(), namespace)
+    assert repr(namespace["self"].block) == repr(namespace["block"])
+    assert type(namespace["block"]) is type(graph.namespace["block"])
+
+
+@pytest.mark.parametrize("name", [n for n in BLOCKS if not n.startswith("thzum_variable_")])
+def test_draws_what_it_makes(platform, name):
+    graph, block = draw(platform, name)
+    assert errors(block) == []
+    made = make(graph, block)
+    assert messages(block.active_sinks) == sorted(set(map(str, port_names(made, "in"))) - {"system"})
+    assert messages(block.active_sources) == sorted(set(map(str, port_names(made, "out"))) - {"system"})
+    for ports, signature in ((streams(block.active_sinks), made.input_signature()),
+                             (streams(block.active_sources), made.output_signature())):
+        assert signature.min_streams() <= len(ports)
+        assert len(ports) <= signature.max_streams() or signature.max_streams() == -1
+        required = [p for p in ports if not p.optional]
+        assert len(required) >= signature.min_streams()
+        for index, port in enumerate(ports):
+            assert port.item_size == signature.sizeof_stream_item(index), f"size of port {port.name}"
+
+
+@pytest.mark.parametrize("name", [n for n in BLOCKS if "callbacks" in BLOCKS[n].get("templates", {})])
+def test_callbacks_run(platform, name):
+    graph, block = draw(platform, name)
+    if name.startswith("thzum_variable_"):
+        return
+    namespace = dict(graph.namespace)
+    exec(block.templates.render("imports"), namespace)
+    namespace["self"] = type("Self", (), {"block": make(graph, block)})()
+    for callback in block.get_callbacks():
+        exec(callback, namespace)
+
+
+@pytest.mark.parametrize("name,parameter", REGISTRIES)
+def test_drop_downs_are_the_registries(name, parameter):
+    if name not in BLOCKS:
+        pytest.skip(f"{name} is not part of this build")
+    entry = next(p for p in BLOCKS[name]["parameters"] if p["id"] == parameter)
+    assert sorted(entry["options"]) == sorted(REGISTRIES[name, parameter]())
+
+
+@pytest.mark.parametrize("name,parameter", [(n, p["id"]) for n in BLOCKS for p in BLOCKS[n].get("parameters", [])
+                                            if p["dtype"] == "enum"])
+def test_every_choice_is_drawn_without_error(platform, name, parameter):
+    graph, block = draw(platform, name)
+    for option in block.params[parameter].options:
+        block.params[parameter].set_value(option)
+        graph.rewrite()
+        graph.validate()
+        assert errors(block) == [], option
+
+
+def port_names(block, direction):
+    ports = block.message_ports_in() if direction == "in" else block.message_ports_out()
+    return [pmt.symbol_to_string(pmt.vector_ref(ports, i)) for i in range(pmt.length(ports))]
+
+
+def test_a_wrong_size_is_refused_when_drawn(platform):
+    graph, block = draw(platform, "thzum_variable_pilot_plan")
+    block.params["n_slots"].set_value("0")
+    graph.rewrite()
+    graph.validate()
+    assert any("n_slots" in message for message in errors(block))
+
+
+def test_a_missing_model_is_refused_when_drawn(platform):
+    graph, block = draw(platform, "thzum_variable_model")
+    block.params["source"].set_value("/nowhere/there_is.onnx")
+    graph.rewrite()
+    graph.validate()
+    assert any("/nowhere/there_is.onnx" in message for message in errors(block))
