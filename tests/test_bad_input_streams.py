@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bad input from end to end: one clear message or one skipped item, and the next frame as if nothing had been."""
+"""Bad input from end to end: one clear message or one skipped item, and the next frame intact."""
 
 import threading
 from types import SimpleNamespace
@@ -28,7 +28,7 @@ def recording():
 
 @pytest.fixture(scope="module")
 def frames(recording):
-    """The first frames in which all users send: samples complex64 [chains, samples] without gaps, their annotations."""
+    """The first frames in which all users send, without gaps: samples [chains, samples] and annotations."""
     full = [f for f in recording.frames if len(f.users) == recording.plan.n_users][:N_FRAMES]
     return np.concatenate([recording.samples(f.start, f.length) for f in full]).T.copy(), full
 
@@ -85,7 +85,9 @@ def receive(plan, samples, annotations, tags=None, estimator_options=None, noise
         plan.n_subarrays, plan.n_noise, plan.n_slots, plan.n_users, plan.n_data, plan.user_sequences
     )
     estimator = thzum.channel_estimator(plan.operator, ESTIMATOR, estimator_options or {}, noise_var)
-    effective = thzum.effective_channel(plan.n_subarrays, plan.n_elements, plan.n_users, plan.codebook.ravel())
+    effective = thzum.effective_channel(
+        plan.n_subarrays, plan.n_elements, plan.n_users, plan.codebook.ravel()
+    )
     h_hat, H = (blocks.vector_sink_c(n) for n in (plan.n_antennas, plan.n_subarrays * plan.n_users))
     for chain, source in enumerate(sources):
         graph.connect(source, (pilots, chain))
@@ -112,7 +114,8 @@ def receive(plan, samples, annotations, tags=None, estimator_options=None, noise
         np.array(sink.data(), int).reshape(-1, section[2], plan.n_users)
         for sink, section in zip(symbols, plan.data_sections)
     ]
-    llr = [np.array(sink.data(), np.float32).reshape(len(part), part.shape[1], -1) for sink, part in zip(bits, decided)]
+    llr = [np.array(sink.data(), np.float32) for sink in bits]
+    llr = [soft.reshape(*part.shape[:2], -1) for soft, part in zip(llr, decided)]
     return SimpleNamespace(
         h=h,
         symbols=np.concatenate(decided, axis=1),
@@ -134,7 +137,8 @@ def assert_frames_equal(out, clean, positions, gain=1.0):
         assert error < 1e-3, f"frame {position}"
         np.testing.assert_array_equal(out.symbols[position], clean.symbols[position])
         for got, wanted in zip(out.llr, clean.llr):
-            np.testing.assert_allclose(got[position], wanted[position], rtol=0.02, atol=0.02 * np.abs(wanted).max())
+            scale = np.abs(wanted).max()
+            np.testing.assert_allclose(got[position], wanted[position], rtol=0.02, atol=0.02 * scale)
 
 
 def others(count=N_FRAMES):
@@ -241,7 +245,14 @@ def test_frame_cut_short_by_the_next_costs_that_frame_alone(recording, frames, c
         ("frame", pmt.intern("first")),
         ("users", pmt.from_long(0)),
     ],
-    ids=["beam out of range", "too few beams", "beams not a vector", "users not a mask", "frame not a number", "nobody"],
+    ids=[
+        "beam out of range",
+        "too few beams",
+        "beams not a vector",
+        "users not a mask",
+        "frame not a number",
+        "nobody",
+    ],
 )
 def test_malformed_tag_touches_its_frame_alone(recording, frames, clean, key, value):
     plan, (samples, annotations) = recording.plan, frames
@@ -343,7 +354,12 @@ def test_model_for_another_array_is_refused(tmp_path):
 def bad_model_files(folder, shipped):
     whole = shipped.read_bytes()
     files = {"missing": folder / "missing.onnx", "folder": folder}
-    contents = {"truncated": whole[: len(whole) // 2], "empty": b"", "text": b"not a network\n", "zeros": bytes(4096)}
+    contents = {
+        "truncated": whole[: len(whole) // 2],
+        "empty": b"",
+        "text": b"not a network\n",
+        "zeros": bytes(4096),
+    }
     for name, content in contents.items():
         files[name] = folder / f"{name}.onnx"
         files[name].write_bytes(content)

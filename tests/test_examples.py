@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every example flowgraph is compiled by grcc, run, stopped, and its results are checked."""
 
+import gc
 import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,11 @@ from gnuradio.thzum import metrics  # noqa: E402
 from gnuradio.thzum.frame.recording import Recording  # noqa: E402
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*.grc"))
+#: NMSE in dB that FPN-OAMP must keep on the recording, and symbol error rates, by SNR in dB; 2 dB and a few
+#: errors from what the shipped model reaches.
+NMSE_LIMITS = {5.0: -14.5, 10.0: -18.5, 15.0: -21.5, 20.0: -24.5}
+SYMBOL_ERROR_LIMITS = {5.0: 0.005, 10.0: 0.002, 15.0: 0.002, 20.0: 0.002}
+
 TIME_LIMIT = 120  # seconds, for a machine that is busy with other things
 
 # Runs a generated program as it stands, and asks it to end as Ctrl-C or a service manager would.
@@ -40,12 +47,24 @@ example.main(shown)
 """
 
 
-@pytest.fixture(scope="module")
-def qt():
-    """The Qt application that QT GUI sinks need."""
+@pytest.fixture(scope="session")
+def qt_application():
+    """The one Qt application of the process; it has to outlive every widget."""
     from PyQt5 import Qt
 
-    yield Qt.QApplication.instance() or Qt.QApplication([sys.argv[0]])
+    _alive.append(Qt.QApplication.instance() or Qt.QApplication([sys.argv[0]]))
+    return _alive[-1]
+
+
+_alive = []
+
+
+@pytest.fixture
+def qt(qt_application):
+    """The Qt application; widgets are deleted in this thread, not in whichever collects garbage."""
+    yield qt_application
+    gc.collect()
+    qt_application.processEvents()
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +99,8 @@ def items(sink, vlen, dtype=np.complex64):
 
 def tag_values(sink, key):
     """{item: value} of the tags ``key`` that a vector sink saw."""
-    return {tag.offset: pmt.to_python(tag.value) for tag in sink.tags() if pmt.symbol_to_string(tag.key) == key}
+    tags = [tag for tag in sink.tags() if pmt.symbol_to_string(tag.key) == key]
+    return {tag.offset: pmt.to_python(tag.value) for tag in tags}
 
 
 def test_there_are_examples_and_each_is_described():
@@ -119,7 +139,8 @@ def test_recording_is_received_to_the_last_frame(compiled, qt):
     graph.wait()
 
     received = tag_values(h_hat, "thzum_frame")
-    assert [received[k * plan.n_users] for k in range(n_frames)] == [frame.frame for frame in recording.frames]
+    numbers = [received[k * plan.n_users] for k in range(n_frames)]
+    assert numbers == [frame.frame for frame in recording.frames]
     estimates = items(h_hat, plan.n_antennas).reshape(n_frames, plan.n_users, -1)
     decided = np.concatenate(
         [items(sink, plan.n_users, int).reshape(n_frames, -1, plan.n_users) for sink in symbols], axis=1
@@ -141,12 +162,7 @@ def test_recording_is_received_to_the_last_frame(compiled, qt):
     for snr_db, limit in SYMBOL_ERROR_LIMITS.items():
         assert np.mean(errors[snr_db]) < limit, {snr: np.mean(values) for snr, values in errors.items()}
     assert graph.ser_qpsk.count() == graph.ser_16qam.count() == 160 * plan.n_data // 2
-    assert graph.ser_qpsk.ser() < graph.ser_16qam.ser()
-
-
-#: NMSE in dB that a chooser position must keep on the recording, and symbol error rates, by SNR in dB.
-NMSE_LIMITS = {5.0: -10.0, 10.0: -13.0, 15.0: -15.5, 20.0: -18.0}
-SYMBOL_ERROR_LIMITS = {5.0: 0.5, 20.0: 0.2}
+    assert graph.ser_qpsk.ser() <= graph.ser_16qam.ser() < 0.005
 
 
 def test_estimator_is_switched_while_the_recording_runs(compiled, qt):
@@ -178,8 +194,8 @@ def test_comparison_without_display_ranks_the_estimators(compiled):
     graph.wait()
     nmse = {name: getattr(graph, f"nmse_{name}").nmse_db() for name in ("ls", "omp", "oamp", "fpn_oamp")}
     assert graph.nmse_ls.count() == graph.n_channels
-    assert nmse["fpn_oamp"] < nmse["oamp"] - 1 < nmse["ls"] - 3, nmse
-    assert nmse["omp"] < nmse["ls"], nmse
+    assert nmse["fpn_oamp"] < nmse["oamp"] - 8 < nmse["ls"] - 12, nmse
+    assert nmse["fpn_oamp"] < nmse["omp"] - 2 < nmse["ls"] - 12, nmse
 
 
 def test_sliders_act_on_the_running_comparison(compiled, qt):
@@ -198,8 +214,8 @@ def test_sliders_act_on_the_running_comparison(compiled, qt):
         graph.spectra.refresh()
         levels = graph.spectra.levels()
         assert len(levels) == 2 * 5
-        # The estimates look like the channel: most of the brightest directions are the same.
-        bright = {column: levels[0, column] > 200 for column in (0, 4)}
+        # The estimate looks like the channel: most of the brightest directions are the same.
+        bright = {column: np.stack([levels[row, column] > 200 for row in (0, 1)]) for column in (0, 4)}
         assert (bright[0] & bright[4]).sum() > 0.7 * bright[0].sum() > 0
     finally:
         graph.stop()
@@ -208,8 +224,6 @@ def test_sliders_act_on_the_running_comparison(compiled, qt):
 
 def settled(graph, qt, count=24):
     """NMSE of FPN-OAMP in dB over ``count`` channels from now on."""
-    import time
-
     deadline = time.monotonic() + TIME_LIMIT
     begin = graph.fpn_oamp.estimates()
     while graph.fpn_oamp.estimates() < begin + 16:  # what was waiting in buffers

@@ -15,11 +15,12 @@ _MARGIN, _TITLE, _LEVELS = 6, 20, 256
 def _colour_table():
     from matplotlib import colormaps
 
-    return [QtGui.qRgb(*map(int, colour[:3])) for colour in colormaps["magma"](np.arange(_LEVELS), bytes=True)]
+    colours = colormaps["magma"](np.arange(_LEVELS), bytes=True)
+    return [QtGui.qRgb(*map(int, colour[:3])) for colour in colours]
 
 
 def spectrum_levels(power, reference, floor_db):
-    """Colour numbers 0 .. 255, uint8, of ``power`` from ``floor_db`` below ``reference`` up to it; NaN gives 0."""
+    """Colours 0 .. 255, uint8, of ``power`` from ``floor_db`` below ``reference`` up to it; NaN gives 0."""
     level_db = 10 * np.log10(np.maximum(np.nan_to_num(power), 1e-30) / max(reference, 1e-20))
     return np.uint8(np.clip(1 - level_db / floor_db, 0, 1) * (_LEVELS - 1))
 
@@ -67,8 +68,8 @@ class _Pictures(QtWidgets.QWidget):
 class angular_spectrum_sink(gr.sync_block):
     """Show the beamformer power of channel vectors over the visible region, subarray by subarray.
 
-    Every input is a column of pictures, every subarray shown a row; direction cosines run from -1 to 1, u_x to
-    the right and u_y upwards. The levels are relative to the strongest direction of the first input, so
+    Every input is a column of pictures, every subarray shown a row; direction cosines run from -1 to 1, u_x
+    to the right and u_y upwards. The levels are relative to the strongest direction of the first input, so
     put the true channel there where it is known. The newest item of each input is shown.
 
     Args:
@@ -88,7 +89,8 @@ class angular_spectrum_sink(gr.sync_block):
             raise ValueError("labels: expected one title per input, got none")
         subarrays = tuple(subarrays) or tuple(range(array.n_subarrays))
         if not all(0 <= s < array.n_subarrays for s in subarrays):
-            raise ValueError(f"subarrays: expected numbers from 0 to {array.n_subarrays - 1}, got {subarrays}")
+            last = array.n_subarrays - 1
+            raise ValueError(f"subarrays: expected numbers from 0 to {last}, got {subarrays}")
         if not -200 <= floor_db < 0:
             raise ValueError(f"floor_db: expected a negative number of dB of at least -200, got {floor_db!r}")
         if not update_time > 0:
