@@ -29,8 +29,11 @@ REGISTRIES = {
 #: Words of a label that name a physical quantity, which needs a unit in parentheses.
 PHYSICAL = re.compile(r"(?i)frequency|spacing|gap|variance|distance|length$|rate|gain|power|snr|time\b|velocity|speed|delay")
 
-#: Parameters without a default that fits every machine.
-PARAMETERS = {}
+#: Parameters that choices other than the default need.
+PARAMETERS = {
+    "thzum_hybrid_field_channel": {"channel": "thzum.channel.preset('thz300_aosa4x256')"},
+    "thzum_pilot_receiver": {"sequences": "plan.user_sequences"},
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,10 +65,11 @@ def platform(models):
     return made
 
 
-def draw(platform, name):
+def draw(platform, name, parameters=None):
     """A flowgraph with the shared variables and one block of the kind ``name`` at its defaults."""
     graph = platform.make_flow_graph()
     graph.options_block.params["id"].set_value("test_grc_yaml")
+    graph.new_block("import").params["imports"].set_value("from gnuradio import thzum")
     variables = dict(array="thzum_variable_array", plan="thzum_variable_pilot_plan", model="thzum_variable_model")
     for identifier, kind in variables.items():
         if kind in FILES:
@@ -73,7 +77,7 @@ def draw(platform, name):
     block = graph.new_block(name)
     assert block is not None, f"{name} did not load"
     block.params["id"].set_value("block")
-    for parameter, value in PARAMETERS.get(name, {}).items():
+    for parameter, value in (PARAMETERS.get(name, {}) if parameters is None else parameters).items():
         block.params[parameter].set_value(value)
     graph.rewrite()
     graph.rewrite()
@@ -113,6 +117,9 @@ class TestText:
         assert BLOCKS[name]["id"] == name
         assert BLOCKS[name]["file_format"] == 1
 
+    def test_stands_under_the_module(self, name):
+        assert BLOCKS[name]["category"].startswith("[THz UM-MIMO]")
+
     def test_is_documented(self, name):
         documentation = BLOCKS[name].get("documentation", "")
         assert len(documentation) > 200 and "Worked example" in documentation
@@ -121,7 +128,7 @@ class TestText:
         words = re.sub(r"\s+", " ", BLOCKS[name]["documentation"]).lower()
         for parameter in BLOCKS[name].get("parameters", []):
             if parameter.get("hide") != "all":
-                label = re.sub(r" \(.*\)$", "", parameter["label"]).lower()
+                label = re.sub(r" [(\[].*[)\]]$", "", parameter["label"]).lower()
                 for part in re.sub(r"^(\w+) along .*$", r"\1 along", label).split(", "):
                     assert part in words, f"{parameter['id']}: '{part}' is not in the documentation"
 
@@ -157,7 +164,7 @@ def test_variables_evaluate(platform, name):
 
 @pytest.mark.parametrize("name", [n for n in BLOCKS if not n.startswith("thzum_variable_")])
 def test_draws_what_it_makes(platform, name):
-    graph, block = draw(platform, name)
+    graph, block = draw(platform, name, parameters={})
     assert errors(block) == []
     made = make(graph, block)
     assert messages(block.active_sinks) == sorted(set(map(str, port_names(made, "in"))) - {"system"})
