@@ -60,7 +60,8 @@ def find_recording(path=None):
     """Path of a recording's metadata file.
 
     ``path`` may name the metadata, the data or both without suffix. None looks for the shipped recording
-    in examples/recordings below the present folder and below the source tree of ``./run``.
+    in examples/recordings below the present folder, below the source tree of ``./run`` and where the module is
+    installed.
     """
     if path is not None:
         path = Path(path)
@@ -68,6 +69,7 @@ def find_recording(path=None):
         return stem.parent / (stem.name + ".sigmf-meta")
     below = [os.environ.get(name) for name in ("THZUM_BUILD", "THZUM_MODELS")]
     roots = [Path.cwd(), *(Path(folder).parent for folder in below if folder)]
+    roots += [lib.parent / "share" / "gr-thzum" for lib in Path(__file__).resolve().parents if lib.name == "lib"]
     candidates = [root / "examples" / "recordings" / SHIPPED for root in dict.fromkeys(roots)]
     for candidate in candidates:
         if candidate.is_file():

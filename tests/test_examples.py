@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every example flowgraph is compiled by grcc, run, stopped, and its results are checked."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pmt
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from gnuradio import blocks  # noqa: E402
+
+from gnuradio.thzum import metrics  # noqa: E402
+from gnuradio.thzum.frame.recording import Recording  # noqa: E402
+
+EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*.grc"))
+TIME_LIMIT = 120  # seconds, for a machine that is busy with other things
+
+# Runs a generated program as it stands, and asks it to end as Ctrl-C or a service manager would.
+RUN_AND_TERMINATE = """
+import importlib.util, os, signal, sys
+spec = importlib.util.spec_from_file_location("example", sys.argv[1])
+example = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(example)
+base = getattr(example, sys.argv[2])
+
+class shown(base):
+    def show(self):
+        super().show()
+        example.Qt.QTimer.singleShot(1500, lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+example.main(shown)
+"""
+
+
+@pytest.fixture(scope="module")
+def qt():
+    """The Qt application that QT GUI sinks need."""
+    from PyQt5 import Qt
+
+    yield Qt.QApplication.instance() or Qt.QApplication([sys.argv[0]])
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """Function from an example's name to its program, compiled once by grcc."""
+    folder = tmp_path_factory.mktemp("examples")
+
+    def program(name):
+        path = folder / f"{name}.py"
+        if not path.exists():
+            source = next(example for example in EXAMPLES if example.stem == name)
+            command = [shutil.which("grcc"), "-o", str(folder), str(source)]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT)
+            assert done.returncode == 0 and path.exists(), done.stdout + done.stderr
+            assert "Error" not in done.stdout + done.stderr, done.stdout + done.stderr
+        return path
+
+    return program
+
+
+def top_block(path):
+    """The class that grcc generated."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, path.stem)
+
+
+def items(sink, vlen, dtype=np.complex64):
+    return np.array(sink.data(), dtype).reshape(-1, vlen)
+
+
+def tag_values(sink, key):
+    """{item: value} of the tags ``key`` that a vector sink saw."""
+    return {tag.offset: pmt.to_python(tag.value) for tag in sink.tags() if pmt.symbol_to_string(tag.key) == key}
+
+
+def test_there_are_examples_and_each_is_described():
+    assert {"estimate_recording", "unrolled_oamp", "compare_estimators"} <= {e.stem for e in EXAMPLES}
+    described = (EXAMPLES[0].parent / "README.md").read_text()
+    for example in EXAMPLES:
+        assert example.name in described
+        assert "id: note" in example.read_text(), f"{example.name} explains nothing"
+
+
+@pytest.mark.parametrize("name", [example.stem for example in EXAMPLES])
+def test_example_compiles_runs_and_ends(compiled, tmp_path, name):
+    path = compiled(name)
+    if "Qt." in path.read_text():
+        command = [sys.executable, "-c", RUN_AND_TERMINATE, str(path), name]
+    else:
+        command = [sys.executable, str(path)]
+    # Another working folder, because a recording or a model must not depend on it.
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=TIME_LIMIT)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    assert re.search(r"-?\d+(\.\d)? dB", done.stdout) or name == "compare_estimators"
+
+
+def test_recording_is_received_to_the_last_frame(compiled, qt):
+    graph = top_block(compiled("estimate_recording"))()
+    graph.set_frames_per_second(100_000)
+    recording = Recording()
+    plan, n_frames = recording.plan, len(recording.frames)
+    h_hat = blocks.vector_sink_c(plan.n_antennas)
+    graph.connect((graph.channel_estimator, 0), h_hat)
+    symbols = [blocks.vector_sink_i(plan.n_users) for _ in plan.data_sections]
+    for detector, sink in zip((graph.detector_qpsk, graph.detector_16qam), symbols):
+        graph.connect((detector, 0), sink)
+    graph.start()
+    graph.wait()
+
+    received = tag_values(h_hat, "thzum_frame")
+    assert [received[k * plan.n_users] for k in range(n_frames)] == [frame.frame for frame in recording.frames]
+    estimates = items(h_hat, plan.n_antennas).reshape(n_frames, plan.n_users, -1)
+    decided = np.concatenate(
+        [items(sink, plan.n_users, int).reshape(n_frames, -1, plan.n_users) for sink in symbols], axis=1
+    )
+    nmse, errors = {}, {}
+    for k, frame in enumerate(recording.frames):
+        truth, users = recording.truth.channels(frame.frame), list(frame.users)
+        absent = [user for user in range(plan.n_users) if user not in users]
+        assert not estimates[k, absent].any() and (decided[k][:, absent] == -1).all()
+        nmse.setdefault(frame.snr_db, []).extend(metrics.nmse(estimates[k, users], truth[users]))
+        wrong = decided[k].T[users] != recording.truth.symbols(frame.frame)[users]
+        errors.setdefault(frame.snr_db, []).append(wrong.mean())
+
+    nmse_db = {snr: 10 * np.log10(np.mean(values)) for snr, values in nmse.items()}
+    assert sum(len(values) for values in nmse.values()) == graph.nmse.count() == 160
+    assert abs(graph.nmse.nmse_db() - 10 * np.log10(np.mean(sum(nmse.values(), [])))) < 0.01
+    for snr_db, limit in NMSE_LIMITS.items():
+        assert nmse_db[snr_db] < limit, nmse_db
+    for snr_db, limit in SYMBOL_ERROR_LIMITS.items():
+        assert np.mean(errors[snr_db]) < limit, {snr: np.mean(values) for snr, values in errors.items()}
+    assert graph.ser_qpsk.count() == graph.ser_16qam.count() == 160 * plan.n_data // 2
+    assert graph.ser_qpsk.ser() < graph.ser_16qam.ser()
+
+
+#: NMSE in dB that a chooser position must keep on the recording, and symbol error rates, by SNR in dB.
+NMSE_LIMITS = {5.0: -10.0, 10.0: -13.0, 15.0: -15.5, 20.0: -18.0}
+SYMBOL_ERROR_LIMITS = {5.0: 0.5, 20.0: 0.2}
+
+
+def test_estimator_is_switched_while_the_recording_runs(compiled, qt):
+    graph = top_block(compiled("estimate_recording"))()
+    graph.set_frames_per_second(100_000)
+    graph.set_estimator("ls")
+    assert graph.channel_estimator.algorithm() == "ls"
+    graph.start()
+    graph.set_estimator("oamp")
+    graph.wait()
+    assert graph.channel_estimator.algorithm() == "oamp"
+    assert graph.nmse.count() == 160
+
+
+def test_unrolled_chain_equals_the_estimator(compiled):
+    graph = top_block(compiled("unrolled_oamp"))()
+    graph.start()
+    graph.wait()
+    # 1e-4 of the amplitude is -80 dB.
+    assert graph.difference.count() == graph.n_channels
+    assert graph.difference.nmse_db() < -80
+    by_stage = [probe.nmse_db() for probe in (graph.nmse_1, graph.nmse_2, graph.nmse_3)]
+    assert by_stage[0] > by_stage[1] > by_stage[2], by_stage
+
+
+def test_comparison_without_display_ranks_the_estimators(compiled):
+    graph = top_block(compiled("compare_estimators_headless"))()
+    graph.start()
+    graph.wait()
+    nmse = {name: getattr(graph, f"nmse_{name}").nmse_db() for name in ("ls", "omp", "oamp", "fpn_oamp")}
+    assert graph.nmse_ls.count() == graph.n_channels
+    assert nmse["fpn_oamp"] < nmse["oamp"] - 1 < nmse["ls"] - 3, nmse
+    assert nmse["omp"] < nmse["ls"], nmse
+
+
+def test_sliders_act_on_the_running_comparison(compiled, qt):
+    graph = top_block(compiled("compare_estimators"))()
+    graph.set_channels_per_second(100_000)
+    qt.processEvents()
+    graph.set_snr_db(25)
+    graph.set_depth(1)
+    assert graph.channel.snr_db() == 25
+    assert "max_iterations=1" in graph.fpn_oamp.settings().replace(" ", "")
+    graph.start()
+    try:
+        shallow = settled(graph, qt)
+        graph.set_depth(15)
+        assert settled(graph, qt) < shallow - 1
+        graph.spectra.refresh()
+        levels = graph.spectra.levels()
+        assert len(levels) == 2 * 5
+        # The estimates look like the channel: most of the brightest directions are the same.
+        bright = {column: levels[0, column] > 200 for column in (0, 4)}
+        assert (bright[0] & bright[4]).sum() > 0.7 * bright[0].sum() > 0
+    finally:
+        graph.stop()
+        graph.wait()
+
+
+def settled(graph, qt, count=24):
+    """NMSE of FPN-OAMP in dB over ``count`` channels from now on."""
+    import time
+
+    deadline = time.monotonic() + TIME_LIMIT
+    begin = graph.fpn_oamp.estimates()
+    while graph.fpn_oamp.estimates() < begin + 16:  # what was waiting in buffers
+        qt.processEvents()
+        time.sleep(0.02)
+        assert time.monotonic() < deadline
+    graph.nmse_fpn_oamp.reset()
+    while graph.nmse_fpn_oamp.count() < count:
+        qt.processEvents()
+        time.sleep(0.02)
+        assert time.monotonic() < deadline
+    return graph.nmse_fpn_oamp.nmse_db()
