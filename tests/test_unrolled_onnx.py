@@ -30,6 +30,13 @@ def pilots(operator):
     return (operator.measure(h) + noise).astype(np.complex64)
 
 
+def test_chain_of_the_shipped_network_equals_fpn_oamp(operator, shipped_model, pilots):
+    options = dict(model=shipped_model, max_iterations=3, tolerance=0.0)
+    expected = thzum.estimator("fpn_oamp", operator, **options).estimate(pilots, NOISE_VAR)[0]
+    out = run_chain(operator, shipped_model, pilots, 3)
+    assert np.linalg.norm(out - expected) < 1e-4 * np.linalg.norm(expected)
+
+
 def run_chain(operator, model, y, stages):
     top = gr.top_block()
     source = blocks.vector_source_c(y.ravel(), False, y.shape[1])
