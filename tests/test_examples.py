@@ -107,7 +107,7 @@ def test_example_compiles_runs_and_ends(compiled, tmp_path, name):
 
 def test_recording_is_received_to_the_last_frame(compiled, qt):
     graph = top_block(compiled("estimate_recording"))()
-    graph.set_frames_per_second(100_000)
+    graph.set_sample_rate(1e8)
     recording = Recording()
     plan, n_frames = recording.plan, len(recording.frames)
     h_hat = blocks.vector_sink_c(plan.n_antennas)
@@ -151,7 +151,7 @@ SYMBOL_ERROR_LIMITS = {5.0: 0.5, 20.0: 0.2}
 
 def test_estimator_is_switched_while_the_recording_runs(compiled, qt):
     graph = top_block(compiled("estimate_recording"))()
-    graph.set_frames_per_second(100_000)
+    graph.set_sample_rate(1e8)
     graph.set_estimator("ls")
     assert graph.channel_estimator.algorithm() == "ls"
     graph.start()
