@@ -66,7 +66,7 @@ def hadamard_table(path, names=ESTIMATORS, seed=7):
     return {name: _row(_estimator(name, op), observe, channels) for name in names}
 
 
-def fixed_point(path, iterations=15):
+def fixed_point(path, depths=(1, 2, 3, 4, 5, 6, 8, 10, 15)):
     """What the fixed-point iteration promises, measured on the reference.
 
     Returns a dictionary: ``start_difference``, the largest relative difference between the estimates from
@@ -79,9 +79,7 @@ def fixed_point(path, iterations=15):
         start: thzum.estimator("fpn_oamp", op, start=start, tolerance=1e-6, max_iterations=40)
         for start in ("zero", "ls", "random")
     }
-    depths = [
-        thzum.estimator("fpn_oamp", op, tolerance=0.0, max_iterations=depth) for depth in range(1, iterations + 1)
-    ]
+    fixed_depth = [thzum.estimator("fpn_oamp", op, tolerance=0.0, max_iterations=depth) for depth in depths]
     difference, ratios, nmse, rise = 0.0, [], {}, -np.inf
     for snr_db in SNRS_DB:
         noise_var = 10 ** (-snr_db / 10)
@@ -93,10 +91,11 @@ def fixed_point(path, iterations=15):
             difference = max(difference, float((np.linalg.norm(other - base, axis=1) / scale).max()))
         history = np.asarray(report["residual_history"])[:, 1:7]
         ratios.append(history[:, 1:] / history[:, :-1])
-        curve = [float(thzum.metrics.nmse_db(e.estimate(y, noise_var)[0], channels)) for e in depths]
+        curve = [float(thzum.metrics.nmse_db(e.estimate(y, noise_var)[0], channels)) for e in fixed_depth]
         nmse[snr_db] = curve
         rise = max(rise, max(b - a for k, a in enumerate(curve) for b in curve[k + 1 :]))
     return dict(
+        depths=list(depths),
         start_difference=difference,
         residual_ratio=float(np.median(np.concatenate(ratios))),
         nmse_db_by_depth=nmse,

@@ -11,6 +11,7 @@ import sys
 
 import accuracy
 import memory
+import readme
 import speed
 from tqdm import tqdm
 
@@ -39,6 +40,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     parser.add_argument("--json", metavar="FILE", help="also write the results to FILE")
     parser.add_argument("--reference", default=REFERENCE, help="reference channels (.npz), default: the shipped subset")
+    parser.add_argument("--readme", action="store_true", help="also write the figures into README.md")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     sections = {
@@ -50,11 +52,13 @@ def main():
         "streaming": ("Flowgraph against the bare object", lambda _: speed.streaming()),
         "memory": ("Memory", lambda _: memory.receiver()),
     }
-    results = dict(machine=platform.processor() or platform.machine(), reference=str(options.reference))
+    results = dict(machine=platform.machine(), reference=pathlib.Path(options.reference).name)
     for key, (title, measure) in tqdm(sections.items(), desc="bench", file=sys.stderr):
         results[key] = measure(options.reference)
         show = _print_nmse if key in ("reference", "hadamard") else _print_values
         show(title, results[key])
+    if options.readme:
+        readme.update(results, accuracy.SNRS_DB)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(results, indent=1) + "\n")
         print(f"\nwrote {options.json}")

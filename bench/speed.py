@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Speed on one thread. Every ratio compares two things timed alternately in the same process."""
 
+import os
+import subprocess
 import time
 
 import numpy as np
@@ -34,34 +36,22 @@ def _problem(op, count, snr_db=10.0, seed=3):
     return (clean + noise[0] + 1j * noise[1]).astype(np.complex64), np.float32(noise_var)
 
 
-def _one_bit_operator():
-    rng = np.random.default_rng(5)
-    rows = rng.choice([-1.0, 1.0], (4, 128, 256)) / 16
-    return thzum.pilot_operator(rows.astype(np.complex64), rows=16, cols=16, noise_model="common")
-
-
 def linear_module():
-    """Our linear module against the dense real-valued 1024 x 2048 matrix pair."""
+    """Our linear module against the dense real-valued 1024 x 2048 matrix pair, in C++ and in PyTorch."""
     torch.set_num_threads(1)
     published = PublishedEstimator()
     observation, estimate = torch.randn(2 * N_OBSERVATIONS), torch.randn(2 * N_ANTENNAS)
-    functions, names = [lambda: published.linear_step(estimate, observation)], ["dense pair"]
-    operators = {
-        "hadamard": thzum.pilot_operator.hadamard(n_subarrays=4, rows=16, cols=16, n_slots=128, seed=1),
-        "one-bit": _one_bit_operator(),
-    }
-    for kind, op in operators.items():
-        for domain in ("identity", "visible_region"):
-            step = thzum.linear_step(op, domain)
-            y, noise_var = _problem(op, 1)
-            step.load(y[0], noise_var)
-            coefficients = np.zeros(step.coefficients, np.complex64)
-            functions.append(lambda step=step, coefficients=coefficients: step.run(coefficients))
-            names.append(f"{kind}, {domain}")
-    times = best_times(functions, [100] + [1000] * (len(functions) - 1))
-    return {
-        name: dict(microseconds=1e6 * seconds, times_faster=times[0] / seconds) for name, seconds in zip(names, times)
-    }
+    (in_pytorch,) = best_times([lambda: published.linear_step(estimate, observation)], [100])
+    program = os.path.join(os.environ["THZUM_BUILD"], "cmake", "bench", "thzum_bench_linear_module")
+    lines = subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()
+    microseconds = {name: float(value) for name, value in (line.split() for line in lines)}
+    dense = microseconds.pop("dense_pair")
+    results = dict(dense_pair_pytorch_us=1e6 * in_pytorch, dense_pair_cpp_us=dense)
+    for name, value in microseconds.items():
+        results[name] = dict(
+            microseconds=value, times_faster_than_cpp=dense / value, times_faster_than_pytorch=1e6 * in_pytorch / value
+        )
+    return results
 
 
 def estimate():

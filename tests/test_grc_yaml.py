@@ -4,6 +4,7 @@
 import os
 import pathlib
 import re
+import unittest.mock
 
 import pmt
 import pytest
@@ -27,10 +28,15 @@ REGISTRIES = {
 }
 
 #: Words of a label that name a physical quantity, which needs a unit in parentheses.
-PHYSICAL = re.compile(r"(?i)frequency|spacing|gap|variance|distance|length$|rate|gain|power|snr|time\b|velocity|speed|delay")
+PHYSICAL = re.compile(
+    r"(?i)frequency|spacing|gap|variance|distance|length$|rate|gain|power|snr|time\b|velocity|speed|delay"
+)
 
-#: Parameters without a default that fits every machine.
-PARAMETERS = {}
+#: Parameters that choices other than the default need.
+PARAMETERS = {
+    "thzum_hybrid_field_channel": {"channel": "thzum.channel.preset('thz300_aosa4x256')"},
+    "thzum_pilot_receiver": {"sequences": "plan.user_sequences"},
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,18 +68,19 @@ def platform(models):
     return made
 
 
-def draw(platform, name):
+def draw(platform, name, parameters=None):
     """A flowgraph with the shared variables and one block of the kind ``name`` at its defaults."""
     graph = platform.make_flow_graph()
     graph.options_block.params["id"].set_value("test_grc_yaml")
-    variables = dict(array="thzum_variable_array", plan="thzum_variable_pilot_plan", model="thzum_variable_model")
-    for identifier, kind in variables.items():
+    graph.new_block("import").params["imports"].set_value("from gnuradio import thzum")
+    for identifier in ("array", "pilot_plan", "model"):
+        kind = f"thzum_variable_{identifier}"
         if kind in FILES:
-            graph.new_block(kind).params["id"].set_value(identifier)
+            graph.new_block(kind).params["id"].set_value(identifier.split("_")[-1])
     block = graph.new_block(name)
     assert block is not None, f"{name} did not load"
     block.params["id"].set_value("block")
-    for parameter, value in PARAMETERS.get(name, {}).items():
+    for parameter, value in (PARAMETERS.get(name, {}) if parameters is None else parameters).items():
         block.params[parameter].set_value(value)
     graph.rewrite()
     graph.rewrite()
@@ -89,10 +96,21 @@ def errors(block):
     return own
 
 
+@pytest.fixture(scope="module")
+def application():
+    """What blocks with a window need."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    widgets = pytest.importorskip("PyQt5.QtWidgets")
+    return widgets.QApplication.instance() or widgets.QApplication([])
+
+
 def make(graph, block):
+    """The block, made as the generated program makes it."""
     namespace = dict(graph.namespace)
     exec(block.templates.render("imports"), namespace)
-    return eval(block.templates.render("make").strip(), namespace)
+    namespace["self"] = unittest.mock.MagicMock()
+    exec("self.block = " + block.templates.render("make").strip(), namespace)
+    return namespace["self"].block
 
 
 def streams(ports):
@@ -113,6 +131,9 @@ class TestText:
         assert BLOCKS[name]["id"] == name
         assert BLOCKS[name]["file_format"] == 1
 
+    def test_stands_under_the_module(self, name):
+        assert BLOCKS[name]["category"].startswith("[THz UM-MIMO]")
+
     def test_is_documented(self, name):
         documentation = BLOCKS[name].get("documentation", "")
         assert len(documentation) > 200 and "Worked example" in documentation
@@ -120,8 +141,8 @@ class TestText:
     def test_every_parameter_is_documented(self, name):
         words = re.sub(r"\s+", " ", BLOCKS[name]["documentation"]).lower()
         for parameter in BLOCKS[name].get("parameters", []):
-            if parameter.get("hide") != "all":
-                label = re.sub(r" \(.*\)$", "", parameter["label"]).lower()
+            if parameter.get("hide") != "all" and parameter["dtype"] != "gui_hint":
+                label = re.sub(r" [(\[].*[)\]]$", "", parameter["label"]).lower()
                 for part in re.sub(r"^(\w+) along .*$", r"\1 along", label).split(", "):
                     assert part in words, f"{parameter['id']}: '{part}' is not in the documentation"
 
@@ -156,14 +177,16 @@ def test_variables_evaluate(platform, name):
 
 
 @pytest.mark.parametrize("name", [n for n in BLOCKS if not n.startswith("thzum_variable_")])
-def test_draws_what_it_makes(platform, name):
-    graph, block = draw(platform, name)
+def test_draws_what_it_makes(platform, application, name):
+    graph, block = draw(platform, name, parameters={})
     assert errors(block) == []
     made = make(graph, block)
     assert messages(block.active_sinks) == sorted(set(map(str, port_names(made, "in"))) - {"system"})
     assert messages(block.active_sources) == sorted(set(map(str, port_names(made, "out"))) - {"system"})
-    for ports, signature in ((streams(block.active_sinks), made.input_signature()),
-                             (streams(block.active_sources), made.output_signature())):
+    for ports, signature in (
+        (streams(block.active_sinks), made.input_signature()),
+        (streams(block.active_sources), made.output_signature()),
+    ):
         assert signature.min_streams() <= len(ports)
         assert len(ports) <= signature.max_streams() or signature.max_streams() == -1
         required = [p for p in ports if not p.optional]
@@ -173,7 +196,7 @@ def test_draws_what_it_makes(platform, name):
 
 
 @pytest.mark.parametrize("name", [n for n in BLOCKS if "callbacks" in BLOCKS[n].get("templates", {})])
-def test_callbacks_run(platform, name):
+def test_callbacks_run(platform, application, name):
     graph, block = draw(platform, name)
     if name.startswith("thzum_variable_"):
         return
@@ -192,8 +215,10 @@ def test_drop_downs_are_the_registries(name, parameter):
     assert sorted(entry["options"]) == sorted(REGISTRIES[name, parameter]())
 
 
-@pytest.mark.parametrize("name,parameter", [(n, p["id"]) for n in BLOCKS for p in BLOCKS[n].get("parameters", [])
-                                            if p["dtype"] == "enum"])
+@pytest.mark.parametrize(
+    "name,parameter",
+    [(n, p["id"]) for n in BLOCKS for p in BLOCKS[n].get("parameters", []) if p["dtype"] == "enum"],
+)
 def test_every_choice_is_drawn_without_error(platform, name, parameter):
     graph, block = draw(platform, name)
     for option in block.params[parameter].options:

@@ -11,6 +11,7 @@ import pytest
 from gnuradio import blocks, gr
 
 from gnuradio.thzum import frame, metrics
+from gnuradio.thzum.frame import recording as recording_module
 from gnuradio.thzum.frame.recording import Recording, find_recording
 from gnuradio.thzum.recording_source import recording_source
 
@@ -240,8 +241,7 @@ def test_find_recording_accepts_any_of_its_names(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     assert find_recording() == SHIPPED
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("THZUM_BUILD", raising=False)
-    monkeypatch.delenv("THZUM_MODELS", raising=False)
+    monkeypatch.setattr(recording_module, "_search_roots", lambda: [tmp_path])
     with pytest.raises(FileNotFoundError, match="give its path"):
         find_recording()
 

@@ -30,6 +30,13 @@ def pilots(operator):
     return (operator.measure(h) + noise).astype(np.complex64)
 
 
+def test_chain_of_the_shipped_network_equals_fpn_oamp(operator, shipped_model, pilots):
+    options = dict(model=shipped_model, max_iterations=3, tolerance=0.0)
+    expected = thzum.estimator("fpn_oamp", operator, **options).estimate(pilots, NOISE_VAR)[0]
+    out = run_chain(operator, shipped_model, pilots, 3)
+    assert np.linalg.norm(out - expected) < 1e-4 * np.linalg.norm(expected)
+
+
 def run_chain(operator, model, y, stages):
     top = gr.top_block()
     source = blocks.vector_source_c(y.ravel(), False, y.shape[1])
@@ -59,10 +66,12 @@ def test_chain_equals_fpn_oamp(operator, model, pilots, stages):
 
 def test_block_runs_the_network(operator, model, pilots):
     options = {"model": model, "max_iterations": 4}
-    block, sink, top = thzum.channel_estimator(operator, "fpn_oamp", options, NOISE_VAR), blocks.vector_sink_c(N), gr.top_block()
+    top, sink = gr.top_block(), blocks.vector_sink_c(N)
+    block = thzum.channel_estimator(operator, "fpn_oamp", options, NOISE_VAR)
     top.connect(blocks.vector_source_c(pilots.ravel(), False, pilots.shape[1]), block, sink)
     top.run()
-    expected = thzum.estimator("fpn_oamp", operator, model=model.path, max_iterations=4).estimate(pilots, NOISE_VAR)[0]
+    estimator = thzum.estimator("fpn_oamp", operator, **options)
+    expected = estimator.estimate(pilots, NOISE_VAR)[0]
     np.testing.assert_allclose(np.array(sink.data()).reshape(-1, N), expected, rtol=1e-4, atol=1e-5)
 
 
@@ -77,9 +86,14 @@ def test_shipped_name_is_looked_up(tmp_path, monkeypatch):
     assert Model("some_network").path == str(tmp_path / "some_network.onnx")
 
 
-@pytest.mark.parametrize("source,task,message", [("absent_network", "subarray_denoiser", "absent_network"),
-                                                 ("/nowhere/x.onnx", "subarray_denoiser", "/nowhere/x.onnx"),
-                                                 (None, "detection", "detection")])
+@pytest.mark.parametrize(
+    "source,task,message",
+    [
+        ("absent_network", "subarray_denoiser", "absent_network"),
+        ("/nowhere/x.onnx", "subarray_denoiser", "/nowhere/x.onnx"),
+        (None, "detection", "detection"),
+    ],
+)
 def test_unusable_models_are_refused(model, source, task, message):
     with pytest.raises(RuntimeError, match=message):
         Model(source or model.path, task)

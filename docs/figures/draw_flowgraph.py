@@ -16,7 +16,7 @@ from gi.repository import Gio, Gtk  # noqa: E402
 
 from gnuradio import gr  # noqa: E402
 from gnuradio.grc.gui.Platform import Platform  # noqa: E402  (first: Utils alone is a circular import)
-from gnuradio.grc.gui import Utils  # noqa: E402
+from gnuradio.grc.gui import Actions, Utils  # noqa: E402
 from gnuradio.grc.gui.canvas import flowgraph as canvas  # noqa: E402
 
 
@@ -26,6 +26,7 @@ def draw(flowgraph_path, picture_path):
     canvas._ContextMenu = lambda window: None
     application = Gtk.Application()
     Gio.Application.set_default(application)
+    Actions.TOGGLE_HIDE_VARIABLES.set_active(False)
     platform = Platform(
         version=gr.version(),
         version_parts=(gr.major_version(), gr.api_version(), gr.minor_version()),

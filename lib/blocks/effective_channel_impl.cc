@@ -129,7 +129,7 @@ effective_channel_impl::effective_channel_impl(int n_subarrays,
       d_frame_beams(n_subarrays),
       d_user_faults(n_users)
 {
-    effective_channel_impl::set_beams(beams.empty() ? std::vector<int>(n_subarrays, 0) : beams);
+    effective_channel_impl::set_beams(beams);
     // Tags of a frame's items are merged in pass_tags().
     set_tag_propagation_policy(TPP_DONT);
 }
@@ -150,9 +150,10 @@ void effective_channel_impl::check_beams(const std::vector<int>& beams) const
 
 void effective_channel_impl::set_beams(const std::vector<int>& beams)
 {
-    check_beams(beams);
+    const auto chosen = beams.empty() ? std::vector<int>(d_n_subarrays, 0) : beams;
+    check_beams(chosen);
     std::lock_guard<std::mutex> lock(d_mutex);
-    d_beams = beams;
+    d_beams = chosen;
 }
 
 std::vector<int> effective_channel_impl::beams() const

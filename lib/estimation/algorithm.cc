@@ -26,6 +26,16 @@ std::set<std::string> denoiser_option_names()
     return names;
 }
 
+// Whether a denoiser works in a dictionary of the user's choice; networks bring their own.
+bool has_dictionary(const std::string& denoiser)
+{
+    for (const auto& info : denoisers())
+        for (const auto& option : info.options)
+            if (info.name == denoiser && option.name == "dictionary")
+                return true;
+    return false;
+}
+
 void append_missing(std::vector<option_info>& options, const std::vector<option_info>& more)
 {
     for (const auto& option : more) {
@@ -88,6 +98,8 @@ denoiser::sptr make_inner_denoiser(const algorithm_info& info,
     const option_reader reader(info, given);
     const auto names = denoiser_option_names();
     option_map inner;
+    if (has_dictionary(reader.text("denoiser")))
+        inner["dictionary"] = reader.text("dictionary");
     for (const auto& [name, value] : given)
         if (names.count(name) > 0)
             inner[name] = value;

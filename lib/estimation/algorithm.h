@@ -33,7 +33,8 @@ std::vector<option_info> with_common(std::vector<option_info> own);
 
 /*!
  * \p own, common_options(), "denoiser" and the options of every denoiser. Those of a denoiser are
- * passed on to it only when the user gives them, so that its own defaults hold.
+ * passed on to it only when the user gives them, so that its own defaults hold; only "dictionary"
+ * may have a default of the estimator's own in \p own.
  */
 std::vector<option_info> with_denoiser(std::vector<option_info> own,
                                        const std::string& default_denoiser);

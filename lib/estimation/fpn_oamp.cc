@@ -48,7 +48,7 @@ algorithm fpn_oamp()
           "Fixed-point network: OAMP's linear step and a learned denoiser to their fixed point",
           with_denoiser(
               { { "tolerance",
-                  1e-2,
+                  3e-2,
                   "An item stops when its relative change falls to this, 0 to 1." },
                 { "max_iterations", 15.0, "Iterations at most, 1 to 64." },
                 { "start",

@@ -47,7 +47,11 @@ algorithm oamp()
                 { "max_iterations", 15.0, "Iterations at most, 1 to 64." },
                 { "tolerance",
                   1e-3,
-                  "An item stops when its relative change falls to this, 0 to 1." } },
+                  "An item stops when its relative change falls to this, 0 to 1." },
+                { "dictionary",
+                  std::string("visible_region"),
+                  "Where the denoiser expects sparsity: \"identity\", \"dft\" or "
+                  "\"visible_region\"." } },
               "bernoulli_gaussian") },
         make_oamp
     };

@@ -15,9 +15,12 @@ import numpy as np
 import pmt
 from gnuradio import blocks, gr
 
-from . import metrics, plots, thzum_python
+from . import channel, metrics, plots, thzum_python
 from .frame import constellation
 from .recording_source import recording_source
+
+#: Simulated channels from which LMMSE learns its covariance.
+LMMSE_PRESET = "thz300_aosa4x256"
 
 #: Estimators of the comparison, in the order of their bars.
 COMPARED = ("ls", "lmmse", "omp", "oamp", "fpn_oamp")
@@ -223,7 +226,9 @@ def compare_estimators(graph, scores, out=print):
     results = {}
     for name in COMPARED:
         try:
-            estimator = thzum_python.estimator(name, graph.plan.operator)
+            # LMMSE learns its covariance from this project's simulator, not from the recording's channels.
+            options = dict(samples=channel.preset(LMMSE_PRESET).sample(3000)) if name == "lmmse" else {}
+            estimator = thzum_python.estimator(name, graph.plan.operator, **options)
             begin = time.monotonic()
             h_hat, _ = estimator.estimate(y, noise_var)
         except (ValueError, RuntimeError) as error:

@@ -56,7 +56,7 @@ public:
                      const std::vector<int>& beams = {},
                      double noise_scale = 0.0);
 
-    /*! \param beams [n_subarrays] codebook rows from the next frame on
+    /*! \param beams [n_subarrays] codebook rows from the next frame on; empty = row 0 everywhere
      * \throws std::invalid_argument for a wrong count or an index out of range */
     virtual void set_beams(const std::vector<int>& beams) = 0;
 

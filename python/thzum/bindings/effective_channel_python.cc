@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(effective_channel.h)                                       */
-/* BINDTOOL_HEADER_FILE_HASH(7e363777b239dca6992c1156d758130f)                     */
+/* BINDTOOL_HEADER_FILE_HASH(6a6f5d13c5cb06ba4d0da283c51a2c6b)                     */
 /***********************************************************************************/
 
 #include "options.h"

@@ -67,14 +67,18 @@ def find_recording(path=None):
         path = Path(path)
         stem = path.with_suffix("") if path.suffix in (".sigmf-meta", ".sigmf-data", ".sigmf") else path
         return stem.parent / (stem.name + ".sigmf-meta")
-    below = [os.environ.get(name) for name in ("THZUM_BUILD", "THZUM_MODELS")]
-    roots = [Path.cwd(), *(Path(folder).parent for folder in below if folder)]
-    roots += [lib.parent / "share" / "gr-thzum" for lib in Path(__file__).resolve().parents if lib.name == "lib"]
-    candidates = [root / "examples" / "recordings" / SHIPPED for root in dict.fromkeys(roots)]
+    candidates = [root / "examples" / "recordings" / SHIPPED for root in dict.fromkeys(_search_roots())]
     for candidate in candidates:
         if candidate.is_file():
             return candidate
     raise FileNotFoundError(f"no {SHIPPED} in {', '.join(str(c.parent) for c in candidates)}; give its path")
+
+
+def _search_roots():
+    below = [os.environ.get(name) for name in ("THZUM_BUILD", "THZUM_MODELS")]
+    roots = [Path.cwd(), *(Path(folder).parent for folder in below if folder)]
+    roots += [lib.parent / "share" / "gr-thzum" for lib in Path(__file__).resolve().parents if lib.name == "lib"]
+    return roots
 
 
 class Recording:

@@ -12,25 +12,25 @@ class _SharedBlock(nn.Module):
     this equals a convolution of the concatenated maps at a fraction of the cost.
     """
 
-    def __init__(self, width):
+    def __init__(self, width, grid):
         super().__init__()
+        self.width, self.grid = width, grid
         self.modulation = nn.Linear(1, 2 * width)
         self.pool = nn.Conv2d(width, width, 1)
         self.own = nn.Conv2d(width, width, 3, padding=1)
         self.shared = nn.Conv2d(width, width, 3, padding=1, bias=False)
         self.out = nn.Conv2d(width, width, 3, padding=1)
 
-    def forward(self, features, log_noise):
-        # features [B*S, width, G, G], log_noise [B, 1]
-        batch = log_noise.shape[0]
-        width, grid = features.shape[1], features.shape[2]
-        scale, shift = self.modulation(log_noise).reshape(batch, 1, 2 * width, 1, 1).chunk(2, 2)
-        per_subarray = features.reshape(batch, -1, width, grid, grid)
-        modulated = (per_subarray * (1 + scale) + shift).reshape(-1, width, grid, grid)
-        pooled = torch.relu(self.pool(modulated)).reshape(batch, -1, width, grid, grid).mean(1)
-        own = self.own(modulated).reshape(batch, -1, width, grid, grid)
-        hidden = torch.relu(own + self.shared(pooled).unsqueeze(1)).reshape(-1, width, grid, grid)
-        return features + self.out(hidden)
+    def forward(self, features, log_noise, average):
+        # features [B*S, width, G, G], log_noise [B, 1], average [B, 1, S] with entries 1/S
+        batch, _, subarrays = average.shape
+        maps = (self.width, self.grid, self.grid)
+        scale, shift = self.modulation(log_noise).reshape(-1, 1, 2 * self.width, 1, 1).split(self.width, 2)
+        modulated = (features.reshape(batch, subarrays, *maps) * (1 + scale) + shift).reshape(-1, *maps)
+        pooled = torch.relu(self.pool(modulated)).reshape(batch, subarrays, -1)
+        shared = self.shared((average @ pooled).reshape(-1, *maps)).reshape(-1, 1, *maps)
+        own = self.own(modulated).reshape(batch, subarrays, *maps)
+        return features + self.out(torch.relu(own + shared).reshape(-1, *maps))
 
 
 class SubarrayDenoiser(nn.Module):
@@ -51,7 +51,7 @@ class SubarrayDenoiser(nn.Module):
         self.settings = dict(grid=grid, width=width, blocks=blocks)
         self.head = nn.Conv2d(3, width, 3, padding=1)
         self.position = nn.Parameter(torch.zeros(1, width, grid, grid))
-        self.blocks = nn.ModuleList(_SharedBlock(width) for _ in range(blocks))
+        self.blocks = nn.ModuleList(_SharedBlock(width, grid) for _ in range(blocks))
         self.tail = nn.Conv2d(width, 2, 3, padding=1)
 
     def forward(self, z, noise_std):
@@ -60,14 +60,15 @@ class SubarrayDenoiser(nn.Module):
         The scale is that of channels with unit power per antenna. The network sees the image at unit
         scale and its output is weighted by the noise level, so the correction vanishes with the noise.
         """
-        batch, grid = z.shape[0], z.shape[-1]
-        noise = noise_std.reshape(batch, 1, 1, 1, 1)
+        grid = self.settings["grid"]
+        batch, subarrays = z.shape[:2]
+        noise = noise_std.reshape(-1, 1, 1, 1, 1)
         shrink = torch.rsqrt(1 + noise * noise)
-        log_noise = torch.log(noise_std).reshape(batch, 1)
-        level = (0.5 * log_noise).reshape(batch, 1, 1, 1, 1) + torch.zeros_like(z[:, :, :1])
-        image = torch.cat([z * shrink, level], 2).reshape(-1, 3, grid, grid)
-        features = self.head(image) + self.position
+        log_noise = torch.log(noise_std).reshape(-1, 1)
+        level = (0.5 * log_noise).reshape(-1, 1, 1, 1, 1) + torch.zeros_like(z[:, :, :1])
+        average = torch.ones_like(z[:, :, 0, 0, 0]).reshape(batch, 1, subarrays) / subarrays
+        features = self.head(torch.cat([z * shrink, level], 2).reshape(-1, 3, grid, grid)) + self.position
         for block in self.blocks:
-            features = block(features, log_noise)
-        correction = self.tail(torch.relu(features)).reshape(z.shape)
+            features = block(features, log_noise, average)
+        correction = self.tail(torch.relu(features)).reshape(batch, subarrays, 2, grid, grid)
         return z * (shrink * shrink) + correction * (noise * shrink)

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Makes the pictures of the README again. Drawing flowgraphs needs xvfb-run (Debian package xvfb).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+./run demo --png docs/figures/demo.png
+for name in estimate_recording unrolled_oamp compare_estimators; do
+    xvfb-run -a ./run exec /usr/bin/python3 docs/figures/draw_flowgraph.py "examples/$name.grc" "docs/figures/$name.png"
+done
