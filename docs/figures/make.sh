@@ -5,5 +5,5 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 ./run demo --png docs/figures/demo.png
 for name in estimate_recording unrolled_oamp compare_estimators; do
-    xvfb-run -a ./run exec /usr/bin/python3 docs/figures/draw_flowgraph.py "examples/$name.grc" "docs/figures/$name.png"
+    THZUM_MODELS=models xvfb-run -a ./run exec /usr/bin/python3 docs/figures/draw_flowgraph.py "examples/$name.grc" "docs/figures/$name.png"
 done
