@@ -62,7 +62,8 @@ def test_wiener_increments_follow_k2_and_the_linewidth():
     n, fs = 200_000, 2e9
     model = PhaseNoise(fs, k2=1e4, seed=1)
     assert model.increment_variance == pytest.approx(4 * np.pi**2 * 1e4 / fs)
-    assert PhaseNoise(fs, linewidth=2 * np.pi * 1e4).increment_variance == pytest.approx(model.increment_variance)
+    same = PhaseNoise(fs, linewidth=2 * np.pi * 1e4)
+    assert same.increment_variance == pytest.approx(model.increment_variance)
     step = np.diff(phases(model, 1, n)[0])
     assert np.var(step) == pytest.approx(model.increment_variance, rel=5 * np.sqrt(2 / n))
     assert abs(np.mean(step[1:] * step[:-1])) < 5 * model.increment_variance / np.sqrt(n)
@@ -229,7 +230,13 @@ def test_phase_shifter_keeps_magnitudes_zeros_and_precision():
 # --- converter
 
 # Max, IRE Transactions on Information Theory 6 (1960), table II: step and mean squared error.
-MAX_TABLE = [(1, 1.596, 0.3634), (2, 0.9957, 0.1188), (3, 0.5860, 0.03744), (4, 0.3352, 0.01154), (5, 0.1881, 0.003495)]
+MAX_TABLE = [
+    (1, 1.596, 0.3634),
+    (2, 0.9957, 0.1188),
+    (3, 0.5860, 0.03744),
+    (4, 0.3352, 0.01154),
+    (5, 0.1881, 0.003495),
+]
 
 
 @pytest.mark.parametrize("bits, step, error", MAX_TABLE)
@@ -461,7 +468,7 @@ def test_hardware_survives_a_round_trip_through_dictionaries():
         (lambda: Hardware.from_dict({"adc": 4}), "adc: expected a dictionary"),
         (lambda: Hardware.from_dict([]), "config: expected a dictionary"),
         (lambda: Hardware(adc=IqImbalance()), "adc: expected Adc or None, got IqImbalance"),
-        (lambda: Hardware().flush(), "flush: expected hardware with a sampling_offset"),
+        (lambda: Hardware().flush(), "flush: expected a sampling_offset"),
     ],
 )
 def test_bad_configurations_are_named(make, message):

@@ -9,7 +9,14 @@ from .converter import Adc, SamplingOffset
 from .frontend import IqImbalance, PhaseShifter, RappAmplifier
 from .oscillator import FrequencyOffset, PhaseNoise
 
-_RECEIVE_ORDER = ("low_noise_amplifier", "frequency_offset", "phase_noise", "iq_imbalance", "sampling_offset", "adc")
+_RECEIVE_ORDER = (
+    "low_noise_amplifier",
+    "frequency_offset",
+    "phase_noise",
+    "iq_imbalance",
+    "sampling_offset",
+    "adc",
+)
 
 
 @dataclass
@@ -20,7 +27,8 @@ class Hardware:
     the antenna noise in them pass :meth:`receive`, which applies in this order: low-noise amplifier,
     frequency offset, phase noise, I/Q imbalance, sampling clock, ADC.
 
-    >>> hardware = Hardware.from_dict({"adc": {"bits": 4}, "phase_noise": {"k0": 1e-11}}, sample_rate=1e9)
+    >>> config = {"adc": {"bits": 4}, "phase_noise": {"k0": 1e-11}}
+    >>> hardware = Hardware.from_dict(config, sample_rate=1e9)
     >>> hardware.receive(np.zeros((4, 100), np.complex64)).shape
     (4, 100)
     """
@@ -89,7 +97,7 @@ class Hardware:
             ValueError: there is no sampling offset, so nothing is held back, or no stream has begun.
         """
         if self.sampling_offset is None:
-            raise ValueError("flush: expected hardware with a sampling_offset, which alone holds samples back")
+            raise ValueError("flush: expected a sampling_offset, which alone holds samples back")
         tail = self._apply(("adc",), self.sampling_offset.flush())
         self.reset()
         return tail

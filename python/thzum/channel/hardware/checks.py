@@ -8,14 +8,16 @@ import numpy as np
 
 def real(name, value, low=None, high=None, above=None):
     """``value`` as a finite float with low <= value <= high and value > above, where these are given."""
-    limits = [f"{text} {limit:g}" for text, limit in (("at least", low), ("at most", high)) if limit is not None]
-    limits += [f"above {above:g}"] if above is not None else []
-    valid = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)) and np.isfinite(value)
+    texts = (("at least", low), ("at most", high), ("above", above))
+    limits = [f"{text} {limit:g}" for text, limit in texts if limit is not None]
+    valid = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
     if valid:
-        valid = (low is None or value >= low) and (high is None or value <= high)
+        valid = np.isfinite(value)
+        valid = valid and (low is None or value >= low) and (high is None or value <= high)
         valid = valid and (above is None or value > above)
     if not valid:
-        raise ValueError(f"{name}: expected a number {' and '.join(limits) or 'that is finite'}, got {value!r}")
+        wanted = " and ".join(limits) or "that is finite"
+        raise ValueError(f"{name}: expected a number {wanted}, got {value!r}")
     return float(value)
 
 

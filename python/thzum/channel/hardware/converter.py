@@ -115,7 +115,8 @@ def optimal_step(bits):
 
     # The optimal loading step * 2^(bits - 1) grows from 1.6 to 5.0 over the range of bits.
     half = 2 ** (bits - 1)
-    found = minimize_scalar(error, bounds=(1 / half, 8 / half), method="bounded", options={"xatol": 1e-9 / half})
+    options = {"xatol": 1e-9 / half}
+    found = minimize_scalar(error, bounds=(1 / half, 8 / half), method="bounded", options=options)
     return float(found.x)
 
 

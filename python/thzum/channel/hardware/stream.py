@@ -11,7 +11,7 @@ from .checks import complex_array
 
 
 class SampleModel:
-    """A model of complex samples [..., n] without memory: a subclass gives ``_process(x)`` for x [rows, n]."""
+    """A model of complex samples [..., n] without memory; a subclass processes them as [rows, n]."""
 
     def __call__(self, samples):
         """The impaired samples, in the layout and precision of ``samples``, complex [..., n].
