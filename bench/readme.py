@@ -3,6 +3,7 @@
 
 import pathlib
 import re
+import textwrap
 
 README = pathlib.Path(__file__).resolve().parent.parent / "README.md"
 
@@ -24,14 +25,16 @@ def _table(results, snrs_db):
 
 def _speed(results):
     estimate, module = results["estimate"], results["linear_module"]
-    return (
+    text = (
         f"One estimate takes {estimate['mean_iterations']:.1f} network calls on average and is "
         f"{estimate['times_faster']:.0f} times faster than a PyTorch rendering of the published network; the linear "
         f"module is {module['hadamard/identity']['times_faster_than_pytorch']:.0f} times (Hadamard combiner) and "
         f"{module['one_bit/identity']['times_faster_than_pytorch']:.0f} times (any real combiner) faster than the "
         f"published dense matrix pair, each ratio from one run on one thread. The receiver takes "
-        f"{results['memory']['receiver_peak_mb']:.0f} MB, the model {results['memory']['model_bytes'] / 1e6:.1f} MB."
+        f"{results['memory']['receiver_peak_mb']:.0f} MB (the whole demo process, its plots included), the model "
+        f"{results['memory']['model_bytes'] / 1e6:.1f} MB."
     )
+    return textwrap.fill(text, 120)
 
 
 def update(results, snrs_db):
