@@ -10,12 +10,13 @@
 
 /*!
  * Compiles a kernel for several x86-64 levels and picks one when the library is loaded, so that a
- * package built anywhere is fast everywhere. Kernels marked so must be plain loops that the compiler
- * vectorises; sanitizers do not support the run-time resolver.
+ * package built anywhere is fast everywhere. Kernels marked so must be plain loops that the
+ * compiler vectorises; sanitizers do not support the run-time resolver.
  */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define THZUM_MULTIVERSION                                                              \
-    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"),        \
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__)
+#define THZUM_MULTIVERSION                                                       \
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), \
                    optimize("O3,fast-math")))
 #else
 #define THZUM_MULTIVERSION

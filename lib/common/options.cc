@@ -44,8 +44,7 @@ option_reader::option_reader(const algorithm_info& info, const option_map& given
                                         "'; known are: " + known_options(info));
         if (value.index() != known->second.index())
             throw std::invalid_argument(info.name + ": option '" + name + "' expects " +
-                                        type_name(known->second) + ", got " +
-                                        type_name(value));
+                                        type_name(known->second) + ", got " + type_name(value));
         known->second = value;
     }
 }

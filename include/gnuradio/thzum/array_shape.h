@@ -29,8 +29,7 @@ struct array_shape {
 
     bool operator==(const array_shape& other) const
     {
-        return n_subarrays == other.n_subarrays && rows == other.rows &&
-               cols == other.cols;
+        return n_subarrays == other.n_subarrays && rows == other.rows && cols == other.cols;
     }
     bool operator!=(const array_shape& other) const { return !(*this == other); }
 };

@@ -17,8 +17,8 @@
 namespace gr {
 namespace thzum {
 
-/*! Points of a Gray-mapped constellation of 3GPP TS 38.211, unit energy. Index = bits, first bit most
- * significant. \param name "bpsk", "qpsk", "16qam", "64qam" or "256qam" */
+/*! Points of a Gray-mapped constellation of 3GPP TS 38.211, unit energy. Index = bits, first bit
+ * most significant. \param name "bpsk", "qpsk", "16qam", "64qam" or "256qam" */
 THZUM_API const std::vector<gr_complex>& constellation_points(const std::string& name);
 
 /*! Names constellation_points() knows. */
@@ -27,9 +27,9 @@ THZUM_API std::vector<std::string> constellation_names();
 /*!
  * \brief MIMO detector of y = H x + n, n white of variance noise_var, E|x|^2 = 1.
  *
- * set_channel() does what depends on the channel alone, once per coherence block; detect() is then run
- * on the received vectors of that block. A column of H that is exactly zero is an absent user: symbol
- * -1, LLR 0, x_hat 0. Allocates at construction; serves one thread at a time.
+ * set_channel() does what depends on the channel alone, once per coherence block; detect() is then
+ * run on the received vectors of that block. A column of H that is exactly zero is an absent user:
+ * symbol -1, LLR 0, x_hat 0. Allocates at construction; serves one thread at a time.
  */
 class THZUM_API detector
 {
@@ -46,7 +46,8 @@ public:
     /*!
      * \param H [n_rx][n_tx], finite
      * \param noise_var variance of one complex receive sample, > 0
-     * \throws std::invalid_argument on NaN, Inf or noise_var <= 0; the channel before stays in force
+     * \throws std::invalid_argument on NaN, Inf or noise_var <= 0; the channel before stays in
+     * force
      */
     virtual void set_channel(const gr_complex* H, float noise_var) = 0;
 

@@ -20,8 +20,9 @@ namespace thzum {
 /*!
  * \brief Orthonormal dictionary of one subarray: h = D c with D^H D = I.
  *
- * h is a subarray response, ordered [row][column]; c are its coefficients. An object owns its scratch
- * memory: it allocates when it is built, never in analyze() or synthesize(), and serves one thread.
+ * h is a subarray response, ordered [row][column]; c are its coefficients. An object owns its
+ * scratch memory: it allocates when it is built, never in analyze() or synthesize(), and serves one
+ * thread.
  */
 class THZUM_API dictionary
 {
@@ -37,8 +38,7 @@ public:
      * \param spacing element spacing in wavelengths; only "visible_region" uses it
      * \throws std::invalid_argument naming the argument, what was expected and what came
      */
-    static sptr
-    make(const std::string& name, int rows, int cols, double spacing = 0.2);
+    static sptr make(const std::string& name, int rows, int cols, double spacing = 0.2);
 
     /*! Names that make() knows. */
     static std::vector<std::string> names();
@@ -61,10 +61,10 @@ public:
 /*!
  * \brief Subspace of the plane waves that a densely spaced subarray can see.
  *
- * With elements closer than half a wavelength, plane waves occupy |u| <= spacing cycles per element on
- * each axis. The discrete prolate spheroidal (Slepian) sequences of a half bandwidth a little above the
- * spacing span them (Slepian, Bell Syst. Tech. J. 1978). A zoom DFT of the coefficients is an image-like
- * domain with oversampling in which networks work.
+ * With elements closer than half a wavelength, plane waves occupy |u| <= spacing cycles per element
+ * on each axis. The discrete prolate spheroidal (Slepian) sequences of a half bandwidth a little
+ * above the spacing span them (Slepian, Bell Syst. Tech. J. 1978). A zoom DFT of the coefficients
+ * is an image-like domain with oversampling in which networks work.
  */
 class THZUM_API visible_region : public dictionary
 {
@@ -90,8 +90,8 @@ public:
     virtual const axis& col_axis() const = 0;
 
     /*! Zoom DFT of \p count coefficient sets: [count][k] -> float [count][2][grid_rows][grid_cols]
-     * (real part, imaginary part). Odd Slepian sequences carry a factor j, so the transform is a real
-     * matrix on each axis. */
+     * (real part, imaginary part). Odd Slepian sequences carry a factor j, so the transform is a
+     * real matrix on each axis. */
     virtual void image(const gr_complex* c, float* image, int count) = 0;
 
     /*! Least-squares inverse of image(). */

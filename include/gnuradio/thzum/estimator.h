@@ -19,10 +19,11 @@ namespace thzum {
 struct estimate_report {
     static constexpr int history_length = 64;
 
-    int iterations;          /*!< iterations run; 1 for one-shot estimators */
-    float residual;          /*!< relative change ||x+ - x|| / ||x|| of the last iteration; 0 one-shot */
-    float noise_var;         /*!< antenna noise variance used, given or estimated */
-    float predicted_nmse_db; /*!< the estimator's own prediction of its NMSE in dB; NaN if it has none */
+    int iterations;  /*!< iterations run; 1 for one-shot estimators */
+    float residual;  /*!< relative change ||x+ - x|| / ||x|| of the last iteration; 0 one-shot */
+    float noise_var; /*!< antenna noise variance used, given or estimated */
+    float predicted_nmse_db; /*!< the estimator's own prediction of its NMSE in dB; NaN if it has
+                                none */
     float contraction;       /*!< ratio of the last two residuals; NaN if fewer than two */
     /*! residual of each iteration; the first \ref iterations entries are valid */
     std::array<float, history_length> residual_history;
@@ -31,8 +32,8 @@ struct estimate_report {
 /*!
  * \brief Channel estimator: y and noise variance to h_hat.
  *
- * Results do not depend on a gain in front of the receiver: input is scaled to unit channel power and
- * the estimate scaled back. Allocates at construction; serves one thread at a time.
+ * Results do not depend on a gain in front of the receiver: input is scaled to unit channel power
+ * and the estimate scaled back. Allocates at construction; serves one thread at a time.
  */
 class THZUM_API estimator
 {
@@ -46,14 +47,12 @@ public:
     /*!
      * \brief Estimate \p batch channels.
      * \param y [batch][M], finite
-     * \param noise_var [batch] antenna noise variance > 0, or nullptr to estimate it from the pilots
-     * \param h_hat [batch][N]
-     * \param report [batch]
-     * \throws std::invalid_argument when the noise variance is to be estimated and this operator leaves
-     *         no noise-only observations
+     * \param noise_var [batch] antenna noise variance > 0, or nullptr to estimate it from the
+     * pilots \param h_hat [batch][N] \param report [batch] \throws std::invalid_argument when the
+     * noise variance is to be estimated and this operator leaves no noise-only observations
      *
-     * An item of all-zero y gives a zero estimate. Any batch is accepted; larger ones than the option
-     * "max_batch" are run in pieces.
+     * An item of all-zero y gives a zero estimate. Any batch is accepted; larger ones than the
+     * option "max_batch" are run in pieces.
      */
     virtual void estimate(const gr_complex* y,
                           const float* noise_var,
@@ -61,8 +60,8 @@ public:
                           gr_complex* h_hat,
                           estimate_report* report) = 0;
 
-    /*! Every option in force: those given, and the defaults of the others. A denoiser's options are only
-     * there when given. */
+    /*! Every option in force: those given, and the defaults of the others. A denoiser's options are
+     * only there when given. */
     virtual const option_map& options() const = 0;
 
     /*! One line with every setting. */
@@ -74,11 +73,11 @@ THZUM_API const std::vector<algorithm_info>& estimators();
 
 /*!
  * \brief An estimator by name.
- * \throws std::invalid_argument for unknown names or options, or options that do not fit the operator
+ * \throws std::invalid_argument for unknown names or options, or options that do not fit the
+ * operator
  */
-THZUM_API estimator::sptr make_estimator(const std::string& name,
-                                         pilot_operator::sptr op,
-                                         const option_map& options = {});
+THZUM_API estimator::sptr
+make_estimator(const std::string& name, pilot_operator::sptr op, const option_map& options = {});
 
 /*! One iteration of a state evolution. */
 struct state_evolution_step {
@@ -90,9 +89,9 @@ struct state_evolution_step {
 /*!
  * \brief What OAMP is predicted to reach, iteration by iteration (Ma and Ping, IEEE Access 2017).
  *
- * The linear step enters by its error variance, the denoiser by its measured error on sample channels
- * in white noise of that variance; no pilots are simulated. Holds for large arrays with combiners that
- * are right-unitarily invariant.
+ * The linear step enters by its error variance, the denoiser by its measured error on sample
+ * channels in white noise of that variance; no pilots are simulated. Holds for large arrays with
+ * combiners that are right-unitarily invariant.
  *
  * \param name "oamp" or "fpn_oamp"
  * \param options as for make_estimator()

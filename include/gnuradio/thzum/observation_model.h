@@ -17,11 +17,11 @@ namespace thzum {
 /*!
  * \brief Pilot operator times dictionary, diagonalised per subarray.
  *
- * With h_s = D c_s the pilots measure G_s = diag(gains_s) B_s D = U_s diag(sigma_s) V_s^H. observe()
- * turns y into z = diag(sigma) V^H c + n, n white of variance noise_var; everything a linear module does
- * is then diagonal, and an iteration costs V and V^H alone. Where G_s has a fast form (Hadamard combiner
- * with "identity" or "dft"), U = I and V^H = B D are fast transforms; otherwise V is a dense k x r matrix
- * per subarray, real where combiner and dictionary allow.
+ * With h_s = D c_s the pilots measure G_s = diag(gains_s) B_s D = U_s diag(sigma_s) V_s^H.
+ * observe() turns y into z = diag(sigma) V^H c + n, n white of variance noise_var; everything a
+ * linear module does is then diagonal, and an iteration costs V and V^H alone. Where G_s has a fast
+ * form (Hadamard combiner with "identity" or "dft"), U = I and V^H = B D are fast transforms;
+ * otherwise V is a dense k x r matrix per subarray, real where combiner and dictionary allow.
  *
  * Coefficients are ordered [subarray][k]; singular-domain vectors [subarray][r].
  */
@@ -46,7 +46,8 @@ public:
     /*! Singular values [S][r], zero where a subarray's operator is rank deficient. */
     virtual const std::vector<float>& singular_values() const = 0;
 
-    /*! Observations that carry noise only: S * (R - r) and the rank-deficient ones that noise reaches. */
+    /*! Observations that carry noise only: S * (R - r) and the rank-deficient ones that noise
+     * reaches. */
     virtual int excess_dimensions() const = 0;
 
     /*!
@@ -54,8 +55,7 @@ public:
      * \param excess_energy [batch] or nullptr: energy of the noise-only observations; divided by
      *        excess_dimensions() it estimates noise_var from the pilots alone
      */
-    virtual void
-    observe(const gr_complex* y, gr_complex* z, float* excess_energy, int batch) = 0;
+    virtual void observe(const gr_complex* y, gr_complex* z, float* excess_energy, int batch) = 0;
 
     /*! V^H c: [batch][S*k] -> [batch][S*r]. */
     virtual void to_singular(const gr_complex* c, gr_complex* z, int batch) = 0;

@@ -41,8 +41,8 @@ struct algorithm_info {
 /*!
  * \brief Typed reading of options with defaults and clear errors.
  *
- * Construction throws std::invalid_argument when \p given holds an option that \p info does not list
- * (the message lists those it does) or a value of another type than the default's.
+ * Construction throws std::invalid_argument when \p given holds an option that \p info does not
+ * list (the message lists those it does) or a value of another type than the default's.
  */
 class THZUM_API option_reader
 {

@@ -30,12 +30,13 @@ enum class noise_model {
  * \brief What the pilot slots of an array of subarrays measure.
  *
  * In slot q subarray s applies the combiner row c[s,q]: y[s,q] = c[s,q] . (h[s] + w[s,q]), without
- * conjugation. y is ordered [subarray][slot], M = S*Q. noise_var is always the antenna noise variance
- * before combining.
+ * conjugation. y is ordered [subarray][slot], M = S*Q. noise_var is always the antenna noise
+ * variance before combining.
  *
  * Estimators work on the orthonormalised pair: z = whiten(y) obeys z = diag(gains) B h + n with
- * B B^H = I and n white of variance noise_var, whatever the combiner and the noise model. It is factored
- * once per subarray at construction. B and B^H are fast Hadamard transforms for hadamard() operators.
+ * B B^H = I and n white of variance noise_var, whatever the combiner and the noise model. It is
+ * factored once per subarray at construction. B and B^H are fast Hadamard transforms for hadamard()
+ * operators.
  *
  * Allocates at construction only; serves one thread at a time.
  */
@@ -57,7 +58,8 @@ public:
     /*!
      * \brief Semi-orthogonal combiner: \p n_slots rows of a sign-randomised Hadamard matrix per
      * subarray, entries +-1/sqrt(rows*cols), so that A A^H = I.
-     * \throws std::invalid_argument unless rows*cols is a power of two and 1 <= n_slots <= rows*cols
+     * \throws std::invalid_argument unless rows*cols is a power of two and 1 <= n_slots <=
+     * rows*cols
      */
     static sptr hadamard(const array_shape& shape, int n_slots, uint64_t seed);
 
@@ -87,8 +89,8 @@ public:
     /*! Gains [S][R], non-negative; zero past the numerical rank of a subarray's combiner. */
     virtual const std::vector<float>& gains() const = 0;
 
-    /*! z = whiten(y): [batch][M] -> [batch][S*R]. Where the gain is zero z is noise alone, or zero for
-     * noise_model::common, which then does not reach it either. */
+    /*! z = whiten(y): [batch][M] -> [batch][S*R]. Where the gain is zero z is noise alone, or zero
+     * for noise_model::common, which then does not reach it either. */
     virtual void whiten(const gr_complex* y, gr_complex* z, int batch) = 0;
 
     /*! b = B h: [batch][N] -> [batch][S*R]. */
@@ -97,8 +99,8 @@ public:
     /*! h = B^H b: [batch][S*R] -> [batch][N]. */
     virtual void backproject(const gr_complex* b, gr_complex* h, int batch) = 0;
 
-    /*! An independent operator with scratch memory of its own, for use in another thread; the original
-     * may be in use meanwhile. */
+    /*! An independent operator with scratch memory of its own, for use in another thread; the
+     * original may be in use meanwhile. */
     virtual sptr clone() const = 0;
 
     /*! One line with every setting. */

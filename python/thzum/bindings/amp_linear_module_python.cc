@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(amp_linear_module.h)                                       */
-/* BINDTOOL_HEADER_FILE_HASH(1eb882f565fd7288c40739de215f6c86)                                                    */
+/* BINDTOOL_HEADER_FILE_HASH(1eb882f565fd7288c40739de215f6c86) */
 /***********************************************************************************/
 
 #include <gnuradio/thzum/amp_linear_module.h>

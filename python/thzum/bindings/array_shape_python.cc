@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(array_shape.h)                                                      */
-/* BINDTOOL_HEADER_FILE_HASH(6c19b2a6fb4fbc08e29f5e8105d3a8e5) */
+/* BINDTOOL_HEADER_FILE_HASH(64b5f8108a88f50ab189b710fb4f9c68) */
 /***********************************************************************************/
 
 #include <gnuradio/thzum/array_shape.h>

@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(detector.h)                                                */
-/* BINDTOOL_HEADER_FILE_HASH(85ad157f4a71318743af0a5bd47ebf4c)                     */
+/* BINDTOOL_HEADER_FILE_HASH(32e4cec662f6ce277bafe97c36598ede)                     */
 /***********************************************************************************/
 
 #include "arrays.h"

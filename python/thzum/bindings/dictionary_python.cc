@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(dictionary.h)                                                      */
-/* BINDTOOL_HEADER_FILE_HASH(719c0d2cde2fe5858ce5d1cf72b475d1) */
+/* BINDTOOL_HEADER_FILE_HASH(e12da1a7a6d5af3712191d12bc2a3525) */
 /***********************************************************************************/
 
 #include "arrays.h"

@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(estimator.h)                                               */
-/* BINDTOOL_HEADER_FILE_HASH(dfc79466c883bdd95e4793516595b2f9) */
+/* BINDTOOL_HEADER_FILE_HASH(9260f29c598151ac1427332c992f968f) */
 /***********************************************************************************/
 
 #include "arrays.h"

@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(oamp_linear_estimator.h)                                   */
-/* BINDTOOL_HEADER_FILE_HASH(f2833b268b9a21142d760de45fc1c2fe)                                                    */
+/* BINDTOOL_HEADER_FILE_HASH(f2833b268b9a21142d760de45fc1c2fe) */
 /***********************************************************************************/
 
 #include <gnuradio/thzum/oamp_linear_estimator.h>

@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(observation_model.h)                                                      */
-/* BINDTOOL_HEADER_FILE_HASH(351e5b0745f261f7a8ade91606b160df) */
+/* BINDTOOL_HEADER_FILE_HASH(f1ed74fc1901f8f5a28c5a73fbfa6328) */
 /***********************************************************************************/
 
 #include "arrays.h"

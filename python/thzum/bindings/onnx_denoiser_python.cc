@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(onnx_denoiser.h)                                           */
-/* BINDTOOL_HEADER_FILE_HASH(d3c232274e24d11337919fd006da9205)                                                    */
+/* BINDTOOL_HEADER_FILE_HASH(d3c232274e24d11337919fd006da9205) */
 /***********************************************************************************/
 
 #include "options.h"

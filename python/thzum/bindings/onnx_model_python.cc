@@ -37,8 +37,7 @@ py::list ports(const std::vector<onnx_model::port>& ports)
 
 onnx_model::sptr make(const py::object& path, const std::string& task, int threads)
 {
-    const auto file =
-        py::str(py::module::import("os").attr("fspath")(path)).cast<std::string>();
+    const auto file = py::str(py::module::import("os").attr("fspath")(path)).cast<std::string>();
     py::gil_scoped_release release;
     return onnx_model::make(file, task, threads);
 }
@@ -74,10 +73,11 @@ Raises:
         .def_static("runtime_version",
                     &onnx_model::runtime_version,
                     "Version of the ONNX Runtime library in use.")
-        .def_static("shipped",
-                    &onnx_model::shipped,
-                    py::arg("name"),
-                    "Path of a model shipped with the module, such as \"fpn_oamp\"; searched in the "
-                    "folder THZUM_MODELS names, then beside the installed library.")
+        .def_static(
+            "shipped",
+            &onnx_model::shipped,
+            py::arg("name"),
+            "Path of a model shipped with the module, such as \"fpn_oamp\"; searched in the "
+            "folder THZUM_MODELS names, then beside the installed library.")
         .def("__repr__", &onnx_model::repr);
 }

@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(pilot_operator.h)                                                      */
-/* BINDTOOL_HEADER_FILE_HASH(9d57dca2a1d970690d918bc19363f2a3) */
+/* BINDTOOL_HEADER_FILE_HASH(76a6d7d886168aa6750ee5d994c047f4) */
 /***********************************************************************************/
 
 #include "arrays.h"
