@@ -10,7 +10,9 @@ if(NOT ONNXRUNTIME_ROOT AND DEFINED ENV{ONNXRUNTIME_ROOT})
 endif()
 set(_ort_suffixes include include/onnxruntime include/onnxruntime/core/session onnxruntime)
 
-if(ONNXRUNTIME_ROOT)
+if(ONNXRuntime_INCLUDE_DIR AND ONNXRuntime_LIBRARY AND ONNXRuntime_ORIGIN)
+    set(_ort_origin "${ONNXRuntime_ORIGIN}") # found by an earlier run of CMake
+elseif(ONNXRUNTIME_ROOT)
     set(_ort_origin "ONNXRUNTIME_ROOT")
     find_path(ONNXRuntime_INCLUDE_DIR onnxruntime_cxx_api.h PATHS ${ONNXRUNTIME_ROOT}
         PATH_SUFFIXES ${_ort_suffixes} NO_DEFAULT_PATH)
@@ -34,6 +36,7 @@ find_package_handle_standard_args(ONNXRuntime
     REQUIRED_VARS ONNXRuntime_LIBRARY ONNXRuntime_INCLUDE_DIR)
 
 if(ONNXRuntime_FOUND AND NOT TARGET ONNXRuntime::ONNXRuntime)
+    set(ONNXRuntime_ORIGIN "${_ort_origin}" CACHE INTERNAL "Where ONNX Runtime was found")
     message(STATUS "ONNX Runtime taken from: ${_ort_origin} (${ONNXRuntime_LIBRARY})")
     get_filename_component(ONNXRuntime_LIBRARY_DIR ${ONNXRuntime_LIBRARY} DIRECTORY)
     add_library(ONNXRuntime::ONNXRuntime UNKNOWN IMPORTED)
