@@ -40,9 +40,7 @@ amp_linear_module::sptr amp_linear_module::make(pilot_operator::sptr op,
                                                 double spacing,
                                                 double noise_var)
 {
-    if (!op)
-        throw std::invalid_argument(std::string(block_name) +
-                                    ": op expects a pilot_operator, got none");
+    checked_operator(block_name, op);
     return gnuradio::make_block_sptr<amp_linear_module_impl>(
         op, dictionary, spacing, checked_noise_var(block_name, noise_var));
 }
@@ -52,15 +50,11 @@ amp_linear_module_impl::amp_linear_module_impl(pilot_operator::sptr op,
                                                double spacing,
                                                double noise_var)
     : gr::sync_block(block_name, inputs(*op), outputs(*op)),
-      d_n_observations(op->n_observations()),
-      d_n_antennas(op->shape().antennas()),
-      d_stage(block_name, op, dictionary, spacing),
+      linear_stage_block(block_name, op, dictionary, spacing, noise_var),
       d_step(d_stage.model(), 1),
       d_zero(d_stage.model()->coefficients()),
-      d_e(d_stage.model()->singular_values().size()),
-      d_fixed_noise_var(noise_var)
+      d_e(d_stage.model()->singular_values().size())
 {
-    set_tag_propagation_policy(TPP_DONT);
 }
 
 bool amp_linear_module_impl::check_topology(int ninputs, int)
@@ -71,36 +65,6 @@ bool amp_linear_module_impl::check_topology(int ninputs, int)
                     "later one; {} inputs are connected",
                     ninputs);
     return false;
-}
-
-void amp_linear_module_impl::set_noise_var(double noise_var)
-{
-    d_fixed_noise_var = checked_noise_var(block_name, noise_var);
-}
-
-item_tags amp_linear_module_impl::read_tags(int index)
-{
-    item_tags read;
-    get_tags_in_window(d_tags, 0, index, index + 1);
-    for (const auto& tag : d_tags)
-        read.read(tag);
-    return read;
-}
-
-void amp_linear_module_impl::finish(int index, const pmt::pmt_t& fault)
-{
-    const uint64_t offset = nitems_written(0) + index;
-    bool is_tagged = false;
-    for (const auto& tag : d_tags) {
-        is_tagged |= tag.key == tags::skipped();
-        if (tag.key != tags::amplitude())
-            add_item_tag(0, tag);
-    }
-    ++(fault ? d_skipped : d_processed);
-    if (!fault)
-        add_item_tag(0, offset, tags::amplitude(), pmt::from_double(d_stage.amplitude()));
-    else if (!is_tagged)
-        add_item_tag(0, offset, tags::skipped(), fault);
 }
 
 int amp_linear_module_impl::work(int noutput_items,
@@ -134,7 +98,7 @@ int amp_linear_module_impl::work(int noutput_items,
 pmt::pmt_t amp_linear_module_impl::run(
     const gr_complex* y, const before& from, int index, gr_complex* r, float* variance)
 {
-    auto fault = d_stage.load(y, from.x, read_tags(index), d_fixed_noise_var);
+    auto fault = load(y, from.x, index);
     if (!fault && !set_before(from))
         fault = skip_reason::nan();
     if (fault) {

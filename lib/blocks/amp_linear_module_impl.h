@@ -8,15 +8,14 @@
 #ifndef INCLUDED_THZUM_AMP_LINEAR_MODULE_IMPL_H
 #define INCLUDED_THZUM_AMP_LINEAR_MODULE_IMPL_H
 
-#include "chain_stage.h"
 #include "estimation/amp_step.h"
+#include "linear_stage_block.h"
 #include <gnuradio/thzum/amp_linear_module.h>
-#include <atomic>
 
 namespace gr {
 namespace thzum {
 
-class amp_linear_module_impl : public amp_linear_module
+class amp_linear_module_impl : public linear_stage_block<amp_linear_module>
 {
 public:
     amp_linear_module_impl(pilot_operator::sptr op,
@@ -28,15 +27,8 @@ public:
     int work(int noutput_items,
              gr_vector_const_void_star& input_items,
              gr_vector_void_star& output_items) override;
-    void set_noise_var(double noise_var) override;
-    double noise_var() const override { return d_fixed_noise_var; }
-    uint64_t processed() const override { return d_processed; }
-    uint64_t skipped() const override { return d_skipped; }
 
 private:
-    item_tags read_tags(int index);
-    void finish(int index, const pmt::pmt_t& fault);
-
     /*! Inputs of a later stage; all null in the first. */
     struct before {
         const gr_complex* x;
@@ -50,17 +42,10 @@ private:
     bool set_before(const before& from);
     void write_e(const pmt::pmt_t& fault, gr_complex* out);
 
-    const int d_n_observations;
-    const int d_n_antennas;
-    chain_stage d_stage;
     estimation::amp_step d_step;
     const std::vector<gr_complex> d_zero; /*!< estimate before the first stage */
     std::vector<gr_complex> d_e;
     float d_divergence = 0.0f;
-    std::atomic<double> d_fixed_noise_var;
-    std::atomic<uint64_t> d_processed{ 0 };
-    std::atomic<uint64_t> d_skipped{ 0 };
-    std::vector<tag_t> d_tags;
 };
 
 } // namespace thzum

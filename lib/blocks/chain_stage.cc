@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "block_arguments.h"
 #include "chain_stage.h"
 #include "item_check.h"
 #include <cmath>
@@ -20,25 +21,12 @@ observation_model::sptr make_model(const std::string& block,
                                    const std::string& dictionary_name,
                                    double spacing)
 {
-    if (!op)
-        throw std::invalid_argument(block + ": op expects a pilot_operator, got none");
-    const auto& shape = op->shape();
+    const auto& shape = checked_operator(block, op)->shape();
     return observation_model::make(
         op->clone(), dictionary::make(dictionary_name, shape.rows, shape.cols, spacing));
 }
 
 } // namespace
-
-double checked_noise_var(const std::string& block, double noise_var)
-{
-    if (noise_var != 0.0 && !is_usable_noise_var(noise_var))
-        throw std::invalid_argument(
-            block +
-            ": noise_var expects a positive finite number, or 0 for the tag "
-            "thzum_noise_var, got " +
-            std::to_string(noise_var));
-    return noise_var;
-}
 
 chain_stage::chain_stage(const std::string& block,
                          const pilot_operator::sptr& op,

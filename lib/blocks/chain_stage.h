@@ -15,10 +15,6 @@
 namespace gr {
 namespace thzum {
 
-/*! \throws std::invalid_argument in the name of \p block unless \p noise_var is 0 or a positive
- * number that fits a float */
-double checked_noise_var(const std::string& block, double noise_var);
-
 /*!
  * \brief What the linear modules of a chain of blocks share: the model on an operator of their own,
  * the scaling of y as estimators do it, and the way between antennas and coefficients. One item at

@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "chain_stage.h"
+#include "block_arguments.h"
 #include "channel_estimator_impl.h"
 #include "control_message.h"
 #include "frame_tags.h"
@@ -23,14 +23,6 @@ namespace {
 
 const char* const block_name = "channel_estimator";
 constexpr int largest_allowed_batch = 4096;
-
-pilot_operator::sptr checked_copy(const pilot_operator::sptr& op)
-{
-    if (!op)
-        throw std::invalid_argument(std::string(block_name) +
-                                    ": op expects a pilot_operator, got none");
-    return op->clone();
-}
 
 int checked_batch(int batch)
 {
@@ -65,7 +57,7 @@ channel_estimator::sptr channel_estimator::make(pilot_operator::sptr op,
                                                 int batch)
 {
     return gnuradio::make_block_sptr<channel_estimator_impl>(
-        checked_copy(op),
+        checked_operator(block_name, op)->clone(),
         algorithm,
         options,
         checked_noise_var(block_name, noise_var),
@@ -162,28 +154,11 @@ void channel_estimator_impl::handle_control(const pmt::pmt_t& message)
 
 void channel_estimator_impl::apply_control(const pmt::pmt_t& message)
 {
-    const auto entries = control_entries(message);
-    std::string name = algorithm();
-    option_map options;
-    double noise_var = d_fixed_noise_var;
-    bool is_new_algorithm = false;
-    for (const auto& [key, value] : entries) {
-        if (key == "algorithm") {
-            name = control_text(key, value);
-            is_new_algorithm = true;
-        } else if (key == "options") {
-            options = control_options(value);
-            is_new_algorithm = true;
-        } else if (key == "noise_var") {
-            noise_var = checked_noise_var(block_name, control_number(key, value));
-        } else {
-            throw std::invalid_argument("expected the keys algorithm, options or noise_var, got '" +
-                                        key + "'");
-        }
-    }
-    if (is_new_algorithm)
-        set_algorithm(name, options);
-    d_fixed_noise_var = noise_var;
+    const auto control =
+        read_algorithm_control(message, block_name, algorithm(), d_fixed_noise_var);
+    if (control.is_new_algorithm)
+        set_algorithm(control.algorithm, control.options);
+    d_fixed_noise_var = control.noise_var;
 }
 
 int channel_estimator_impl::work(int noutput_items,

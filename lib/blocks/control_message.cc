@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "block_arguments.h"
 #include "control_message.h"
 #include <stdexcept>
 
@@ -71,6 +72,29 @@ option_map control_options(const pmt::pmt_t& value)
     for (const auto& [name, option] : control_entries(value))
         options[name] = to_option(name, option);
     return options;
+}
+
+algorithm_control read_algorithm_control(const pmt::pmt_t& message,
+                                         const std::string& block,
+                                         const std::string& algorithm,
+                                         double noise_var)
+{
+    algorithm_control control = { false, algorithm, {}, noise_var };
+    for (const auto& [key, value] : control_entries(message)) {
+        if (key == "algorithm") {
+            control.algorithm = control_text(key, value);
+            control.is_new_algorithm = true;
+        } else if (key == "options") {
+            control.options = control_options(value);
+            control.is_new_algorithm = true;
+        } else if (key == "noise_var") {
+            control.noise_var = checked_noise_var(block, control_number(key, value));
+        } else {
+            throw std::invalid_argument("expected the keys algorithm, options or noise_var, got '" +
+                                        key + "'");
+        }
+    }
+    return control;
 }
 
 } // namespace thzum

@@ -38,6 +38,26 @@ double control_number(const std::string& key, const pmt::pmt_t& value);
  * \throws std::invalid_argument naming the option that is none of these */
 option_map control_options(const pmt::pmt_t& value);
 
+/*! What a control message asks of a block that runs one of a family of algorithms. */
+struct algorithm_control {
+    bool is_new_algorithm; /*!< algorithm and options are to be put in place */
+    std::string algorithm;
+    option_map options;
+    double noise_var;
+};
+
+/*!
+ * \brief Read a control message with the keys algorithm, options and noise_var.
+ *
+ * What the message leaves out stays as it is: \p algorithm and \p noise_var are those in force.
+ * \param block named in the error of a bad noise variance
+ * \throws std::invalid_argument for other keys, or values of another type
+ */
+algorithm_control read_algorithm_control(const pmt::pmt_t& message,
+                                         const std::string& block,
+                                         const std::string& algorithm,
+                                         double noise_var);
+
 } // namespace thzum
 } // namespace gr
 

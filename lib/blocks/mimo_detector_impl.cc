@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "block_arguments.h"
 #include "control_message.h"
 #include "frame_tags.h"
 #include "item_check.h"
@@ -19,18 +20,11 @@ namespace thzum {
 
 namespace {
 
+const char* const block_name = "mimo_detector";
+
 /*! Vectors the buffers are made to hold, so that a long coherence block is detected in few calls.
  */
 constexpr int largest_buffered_batch = 64;
-
-double checked_noise_var(double noise_var)
-{
-    if (noise_var != 0.0 && !is_usable_noise_var(noise_var))
-        throw std::invalid_argument("mimo_detector: noise_var expects a positive finite number, or "
-                                    "0 for the tag thzum_noise_var, got " +
-                                    std::to_string(noise_var));
-    return noise_var;
-}
 
 /*! Length of a coherence block, 0 standing for no vectors after those to detect. */
 int checked_block_length(int n_symbols, int offset, int block_length)
@@ -76,7 +70,7 @@ mimo_detector::sptr mimo_detector::make(const std::string& algorithm,
         make_detector(algorithm, n_rx, n_tx, constellation, options),
         algorithm,
         n_symbols,
-        checked_noise_var(noise_var),
+        checked_noise_var(block_name, noise_var),
         offset,
         checked_block_length(n_symbols, offset, block_length));
 }
@@ -87,7 +81,7 @@ mimo_detector_impl::mimo_detector_impl(detector::sptr first_detector,
                                        double noise_var,
                                        int offset,
                                        int block_length)
-    : gr::block("mimo_detector",
+    : gr::block(block_name,
                 gr::io_signature::make2(2,
                                         2,
                                         first_detector->n_rx() * first_detector->n_tx() *
@@ -145,7 +139,7 @@ void mimo_detector_impl::set_algorithm(const std::string& name, const option_map
 
 void mimo_detector_impl::set_noise_var(double noise_var)
 {
-    d_fixed_noise_var = checked_noise_var(noise_var);
+    d_fixed_noise_var = checked_noise_var(block_name, noise_var);
 }
 
 std::string mimo_detector_impl::algorithm() const
@@ -171,27 +165,11 @@ void mimo_detector_impl::handle_control(const pmt::pmt_t& message)
 
 void mimo_detector_impl::apply_control(const pmt::pmt_t& message)
 {
-    std::string name = algorithm();
-    option_map options;
-    double noise_var = d_fixed_noise_var;
-    bool is_new_algorithm = false;
-    for (const auto& [key, value] : control_entries(message)) {
-        if (key == "algorithm") {
-            name = control_text(key, value);
-            is_new_algorithm = true;
-        } else if (key == "options") {
-            options = control_options(value);
-            is_new_algorithm = true;
-        } else if (key == "noise_var") {
-            noise_var = checked_noise_var(control_number(key, value));
-        } else {
-            throw std::invalid_argument("expected the keys algorithm, options or noise_var, got '" +
-                                        key + "'");
-        }
-    }
-    if (is_new_algorithm)
-        set_algorithm(name, options);
-    d_fixed_noise_var = noise_var;
+    const auto control =
+        read_algorithm_control(message, block_name, algorithm(), d_fixed_noise_var);
+    if (control.is_new_algorithm)
+        set_algorithm(control.algorithm, control.options);
+    d_fixed_noise_var = control.noise_var;
 }
 
 void mimo_detector_impl::forecast(int, gr_vector_int& ninput_items_required)

@@ -39,9 +39,7 @@ oamp_linear_estimator::sptr oamp_linear_estimator::make(pilot_operator::sptr op,
                                                         double spacing,
                                                         double noise_var)
 {
-    if (!op)
-        throw std::invalid_argument(std::string(block_name) +
-                                    ": op expects a pilot_operator, got none");
+    checked_operator(block_name, op);
     return gnuradio::make_block_sptr<oamp_linear_estimator_impl>(
         op, checked_kind(linear), dictionary, spacing, checked_noise_var(block_name, noise_var));
 }
@@ -58,43 +56,9 @@ oamp_linear_estimator_impl::oamp_linear_estimator_impl(pilot_operator::sptr op,
                                              op->shape().antennas() * sizeof(gr_complex)),
                      gr::io_signature::make2(
                          1, 2, op->shape().antennas() * sizeof(gr_complex), sizeof(float))),
-      d_n_observations(op->n_observations()),
-      d_n_antennas(op->shape().antennas()),
-      d_stage(block_name, op, dictionary, spacing),
-      d_step(d_stage.model(), linear, 1),
-      d_fixed_noise_var(noise_var)
+      linear_stage_block(block_name, op, dictionary, spacing, noise_var),
+      d_step(d_stage.model(), linear, 1)
 {
-    set_tag_propagation_policy(TPP_DONT);
-}
-
-void oamp_linear_estimator_impl::set_noise_var(double noise_var)
-{
-    d_fixed_noise_var = checked_noise_var(block_name, noise_var);
-}
-
-item_tags oamp_linear_estimator_impl::read_tags(int index)
-{
-    item_tags read;
-    get_tags_in_window(d_tags, 0, index, index + 1);
-    for (const auto& tag : d_tags)
-        read.read(tag);
-    return read;
-}
-
-void oamp_linear_estimator_impl::finish(int index, const pmt::pmt_t& fault)
-{
-    const uint64_t offset = nitems_written(0) + index;
-    bool is_tagged = false;
-    for (const auto& tag : d_tags) {
-        is_tagged |= tag.key == tags::skipped();
-        if (tag.key != tags::amplitude())
-            add_item_tag(0, tag);
-    }
-    ++(fault ? d_skipped : d_processed);
-    if (!fault)
-        add_item_tag(0, offset, tags::amplitude(), pmt::from_double(d_stage.amplitude()));
-    else if (!is_tagged)
-        add_item_tag(0, offset, tags::skipped(), fault);
 }
 
 int oamp_linear_estimator_impl::work(int noutput_items,
@@ -121,7 +85,7 @@ int oamp_linear_estimator_impl::work(int noutput_items,
 void oamp_linear_estimator_impl::run(
     const gr_complex* y, const gr_complex* x, int index, gr_complex* r, float* variance)
 {
-    const auto fault = d_stage.load(y, x, read_tags(index), d_fixed_noise_var);
+    const auto fault = load(y, x, index);
     if (fault) {
         std::fill_n(r, d_n_antennas, gr_complex(0));
     } else {
