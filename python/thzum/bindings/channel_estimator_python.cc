@@ -20,11 +20,7 @@ namespace py = pybind11;
 namespace {
 
 using gr::thzum::channel_estimator;
-
-gr::thzum::option_map to_options(const py::dict& options)
-{
-    return gr::thzum::bindings::to_options(py::reinterpret_borrow<py::kwargs>(options));
-}
+using gr::thzum::bindings::to_options;
 
 channel_estimator::sptr make(gr::thzum::pilot_operator::sptr op,
                              const std::string& algorithm,

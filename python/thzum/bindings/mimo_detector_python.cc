@@ -20,11 +20,7 @@ namespace py = pybind11;
 namespace {
 
 using gr::thzum::mimo_detector;
-
-gr::thzum::option_map to_options(const py::dict& options)
-{
-    return gr::thzum::bindings::to_options(py::reinterpret_borrow<py::kwargs>(options));
-}
+using gr::thzum::bindings::to_options;
 
 mimo_detector::sptr make(const std::string& algorithm,
                          int n_rx,

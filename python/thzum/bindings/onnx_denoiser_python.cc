@@ -29,7 +29,7 @@ onnx_denoiser::sptr make(int n_subarrays,
                          double spacing,
                          bool divergence_free)
 {
-    const auto map = gr::thzum::bindings::to_options(py::reinterpret_borrow<py::kwargs>(options));
+    const auto map = gr::thzum::bindings::to_options(options);
     py::gil_scoped_release release;
     return onnx_denoiser::make(
         { n_subarrays, rows, cols }, denoiser, map, spacing, divergence_free);

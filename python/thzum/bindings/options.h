@@ -56,11 +56,12 @@ inline option_value to_option(const std::string& name, const py::handle& value)
     return to_complex_values(name, plain);
 }
 
-/*! Keyword arguments as options. \throws std::invalid_argument (ValueError) naming the option */
-inline option_map to_options(const py::kwargs& kwargs)
+/*! Keyword arguments, or a dictionary with text keys, as options.
+ * \throws std::invalid_argument (ValueError) naming the option */
+inline option_map to_options(const py::dict& given)
 {
     option_map options;
-    for (const auto& [key, value] : kwargs) {
+    for (const auto& [key, value] : given) {
         const auto name = key.cast<std::string>();
         options[name] = to_option(name, value);
     }
