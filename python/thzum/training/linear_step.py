@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from scipy.linalg import hadamard
 
+from .domain import complex_noise
+
 
 def random_combiner(n_subarrays, n_slots, n_elements, rng):
     """Rows and gains of one random orthonormalised pair, float64 [S, Q, n] and [S, Q].
@@ -42,9 +44,9 @@ class LinearStep:
         size, kept = domain.region.size, domain.region.n_slepian
         basis = np.kron(domain.region.basis, domain.region.basis)
         phase = basis[np.argmax(np.abs(basis), axis=0), np.arange(kept**2)]
-        self._phase = torch.from_numpy(np.exp(1j * np.angle(phase)) * 1.0).to(torch.complex64)
+        self._phase = torch.from_numpy(np.exp(1j * np.angle(phase))).to(torch.complex64)
         real_basis = (basis * np.exp(-1j * np.angle(phase))).real
-        self.noise_free_power = rows.shape[0] * size * size / (rows.shape[0] * kept * kept)
+        self.noise_free_power = (size / kept) ** 2
         operator = torch.from_numpy(gains[:, :, None] * (rows @ real_basis))
         left, singular, right = torch.linalg.svd(operator, full_matrices=False)
         self._left = left.transpose(1, 2).float()
@@ -56,9 +58,7 @@ class LinearStep:
     def observe(self, h, noise_var, rng):
         """Noisy observations z [B, S, r] of antenna responses ``h``, complex64 tensor [B, S, n]."""
         z = self._apply(self._rows, h) * self._gains
-        parts = rng.standard_normal((*z.shape, 2), dtype=np.float32) * np.float32(np.sqrt(0.5))
-        noise = torch.view_as_complex(torch.from_numpy(parts))
-        return self._apply(self._left, z + noise_var.sqrt()[:, None, None] * noise)
+        return self._apply(self._left, z + noise_var.sqrt()[:, None, None] * complex_noise(z.shape, rng))
 
     def __call__(self, coefficients, z, noise_var, first=False):
         """Extrinsic estimate and its noise variance [B] from ``coefficients`` [B, S, K, K].
