@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Speed on one thread. Every ratio compares two things timed alternately in the same process."""
+"""Speed on one thread. Every ratio compares two things timed in the same run, where they share a process in turn."""
 
 import os
 import subprocess
