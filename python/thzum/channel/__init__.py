@@ -1,8 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Channel simulation: hybrid near- and far-field multipath seen by an array of subarrays."""
+"""Channel simulation: paths drawn at random, the response of an array of subarrays to them, and the hardware."""
 
 from . import hardware
-from .hybrid_field import HybridFieldChannel, PathTable
+from .hybrid_field import HybridFieldChannel
+from .paths import PathKind, PathTable
 from .presets import preset, presets
+from .response import SubarrayWaves, path_gain, response, subarray_waves
 
-__all__ = ["hardware", "HybridFieldChannel", "PathTable", "preset", "presets"]
+__all__ = [
+    "HybridFieldChannel",
+    "PathKind",
+    "PathTable",
+    "SubarrayWaves",
+    "hardware",
+    "path_gain",
+    "preset",
+    "presets",
+    "response",
+    "subarray_waves",
+]

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a path table to the response of every antenna, at one frequency or over a band (with beam squint)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..array import SPEED_OF_LIGHT
+
+WAVEFRONTS = ("auto", "planar", "spherical")
+RESOLUTIONS = ("subarray", "element")
+
+
+@dataclass
+class SubarrayWaves:
+    """Every path as a plane wave inside each subarray: h[s, r, c] = sum_l gain[l, s] y[l, s, r] x[l, s, c].
+
+    Attributes:
+        gain: complex128 [..., L, S], at the centre of the subarray.
+        along_y: complex128 [..., L, S, rows].
+        along_x: complex128 [..., L, S, cols].
+    """
+
+    gain: np.ndarray
+    along_y: np.ndarray
+    along_x: np.ndarray
+
+    def sum(self):
+        """Response of all antennas, complex128 [..., S, rows, cols]."""
+        weighted = np.moveaxis(self.gain[..., None] * self.along_y, -3, -1)
+        return weighted @ np.moveaxis(self.along_x, -3, -2)
+
+    def combined(self, combiner):
+        """Response of each path behind combiners [E, S, rows * cols], complex128 [..., L, S, E]."""
+        n_entries, n_subarrays, _ = np.shape(combiner)
+        weights = np.reshape(combiner, (n_entries, n_subarrays, self.along_y.shape[-1], self.along_x.shape[-1]))
+        return np.einsum("esrc,...lsr,...lsc->...lse", weights, self.gain[..., None] * self.along_y, self.along_x)
+
+
+def path_gain(array, paths, frequency=None, time=0.0):
+    """Complex gain of each path at the array origin, complex128 [..., L].
+
+    Args:
+        array: the :class:`~gnuradio.thzum.array.SubarrayArray`, for its carrier.
+        paths: a :class:`PathTable`.
+        frequency: in Hz; None is the carrier.
+        time: in s, for the Doppler shifts.
+    """
+    carrier = array.carrier_frequency
+    frequency = carrier if frequency is None else frequency
+    cycles = paths.doppler * (frequency / carrier) * time - frequency * paths.delay
+    return paths.amplitude * np.exp(1j * (2 * np.pi * np.remainder(cycles, 1.0) + paths.phase))
+
+
+def subarray_waves(array, paths, frequency=None, time=0.0, wavefront="auto"):
+    """The :class:`SubarrayWaves` of a path table; arguments as of :func:`response`.
+
+    A spherical wave has its exact phase and direction at the centre of each subarray and is plane inside. The
+    phase that this neglects is at most pi D^2 / (4 lambda d), D being the diagonal of a subarray.
+    """
+    frequency = _checked(array, paths, frequency, wavefront)
+    wavelength = SPEED_OF_LIGHT / frequency
+    centre = array.subarray_centres()
+    near = _spherical(paths, wavefront)[..., None]
+    ux, uy = (u[..., None] for u in paths.direction_cosines())
+    dx, dy, dz = np.moveaxis(paths.source_positions(), -1, 0)[..., None] + 0 * near
+    dx, dy = dx - centre[:, 0], dy - centre[:, 1]
+    distance = np.sqrt(dx**2 + dy**2 + dz**2)
+    advance = np.where(near, paths.distance[..., None] - distance, ux * centre[:, 0] + uy * centre[:, 1])
+    gain = path_gain(array, paths, frequency, time)[..., None]
+    gain = gain * np.exp(2j * np.pi * np.remainder(advance / wavelength, 1.0))
+    if paths.visible is not None:
+        gain = gain * paths.visible
+    step = 2j * np.pi * array.spacing * array.wavelength / wavelength
+    return SubarrayWaves(
+        gain=gain,
+        along_y=np.exp((step * np.where(near, dy / distance, uy))[..., None] * _centred(array.rows)),
+        along_x=np.exp((step * np.where(near, dx / distance, ux))[..., None] * _centred(array.cols)),
+    )
+
+
+def response(
+    array, paths, frequency=None, time=0.0, wavefront="auto", resolution="subarray", normalise=True, dtype=np.complex64
+):
+    """Channels of a path table, [..., N] at one frequency and [..., F, N] over F frequencies.
+
+    Antennas are ordered [subarray][row][column]. The direction of a path is one in space: away from the carrier
+    its phase from element to element grows with frequency (beam squint) and its phase turns with its delay.
+
+    Args:
+        array: the :class:`~gnuradio.thzum.array.SubarrayArray`.
+        paths: a :class:`PathTable` of shape [..., L].
+        frequency: in Hz, a number or an array [F]; None is the carrier.
+        time: in s, for the Doppler shifts.
+        wavefront: "auto" as the table says for each path, or "planar" or "spherical" for all of them.
+        resolution: "subarray" for plane waves inside each subarray (fast), "element" for the exact phase at
+            every element.
+        normalise: True scales each channel to ||h||^2 = N, on average over its frequencies.
+        dtype: complex64 or complex128.
+
+    Raises:
+        ValueError: an unknown option, a frequency that is not positive, a source that is inside the array.
+    """
+    if resolution not in RESOLUTIONS:
+        raise ValueError(f"resolution: expected one of {RESOLUTIONS}, got {resolution!r}")
+    evaluate = _by_element if resolution == "element" else _by_subarray
+    if frequency is None or np.ndim(frequency) == 0:
+        h = evaluate(array, paths, frequency, time, wavefront)[..., None, :]
+    elif np.ndim(frequency) == 1 and len(frequency):
+        h = np.stack([evaluate(array, paths, f, time, wavefront) for f in frequency], axis=-2)
+    else:
+        raise ValueError(f"frequency: expected a number or an array [F], got shape {np.shape(frequency)}")
+    if normalise:
+        power = np.mean(np.linalg.norm(h, axis=-1, keepdims=True) ** 2, axis=-2, keepdims=True)
+        h = h * np.sqrt(array.n_antennas / np.where(power > 0, power, 1.0))
+    h = h.astype(dtype)
+    return h if np.ndim(frequency) == 1 else h[..., 0, :]
+
+
+def _by_subarray(array, paths, frequency, time, wavefront):
+    h = subarray_waves(array, paths, frequency, time, wavefront).sum()
+    return h.reshape(*h.shape[:-3], array.n_antennas)
+
+
+def _by_element(array, paths, frequency, time, wavefront):
+    frequency = _checked(array, paths, frequency, wavefront)
+    wavelength = SPEED_OF_LIGHT / frequency
+    position = array.element_positions().reshape(-1, 2)
+    ux, uy = paths.direction_cosines()
+    source = paths.source_positions()
+    gain, near = path_gain(array, paths, frequency, time), _spherical(paths, wavefront)
+    h = np.zeros((*paths.shape[:-1], len(position)), complex)
+    for k in range(paths.shape[-1]):
+        planar = ux[..., k, None] * position[:, 0] + uy[..., k, None] * position[:, 1]
+        dx, dy = (source[..., k, axis, None] - position[:, axis] for axis in (0, 1))
+        spherical = paths.distance[..., k, None] - np.sqrt(dx**2 + dy**2 + source[..., k, 2, None] ** 2)
+        advance = np.where(near[..., k, None], spherical, planar)
+        wave = gain[..., k, None] * np.exp(2j * np.pi * np.remainder(advance / wavelength, 1.0))
+        h += wave if paths.visible is None else wave * _per_element(array, paths.visible[..., k, :])
+    return h
+
+
+def _per_element(array, per_subarray):
+    return np.repeat(per_subarray, array.rows * array.cols, axis=-1)
+
+
+def _centred(count):
+    return np.arange(count) - 0.5 * (count - 1)
+
+
+def _spherical(paths, wavefront):
+    return paths.near if wavefront == "auto" else np.full(paths.shape, wavefront == "spherical")
+
+
+def _checked(array, paths, frequency, wavefront):
+    """The frequency in force, after every argument was looked at."""
+    if wavefront not in WAVEFRONTS:
+        raise ValueError(f"wavefront: expected one of {WAVEFRONTS}, got {wavefront!r}")
+    frequency = array.carrier_frequency if frequency is None else float(frequency)
+    if not (np.isfinite(frequency) and frequency > 0):
+        raise ValueError(f"frequency: expected a positive number of Hz, got {frequency!r}")
+    if paths.visible is not None and paths.visible.shape[-1] != array.n_subarrays:
+        raise ValueError(f"visible: expected {array.n_subarrays} subarrays, got {paths.visible.shape[-1]}")
+    check_sources(array, paths)
+    return frequency
+
+
+def check_sources(array, paths):
+    """Raise ValueError where a source has no positive distance or sits inside the array's aperture."""
+    if not (np.all(np.isfinite(paths.distance)) and np.all(paths.distance > 0)):
+        worst = np.min(np.where(np.isfinite(paths.distance), paths.distance, -np.inf))
+        raise ValueError(f"distance: expected positive metres from the array origin, got {worst:g}")
+    margin = array.wavelength
+    low, high = (f(array.element_positions().reshape(-1, 2), axis=0) for f in (np.min, np.max))
+    x, y, z = np.moveaxis(paths.source_positions(), -1, 0)
+    inside = (np.abs(z) < margin) & (x > low[0] - margin) & (x < high[0] + margin)
+    inside &= (y > low[1] - margin) & (y < high[1] + margin) & (paths.amplitude > 0)
+    if np.any(inside):
+        where = tuple(int(i) for i in np.argwhere(inside)[0])
+        raise ValueError(
+            f"distance: the source of path {where} lies inside the array, {paths.distance[where]:g} m from its origin; "
+            "move it at least a wavelength away from the elements"
+        )
