@@ -80,7 +80,8 @@ def subarray_waves(array, paths, frequency=None, time=0.0, wavefront="auto"):
 
 
 def response(
-    array, paths, frequency=None, time=0.0, wavefront="auto", resolution="subarray", normalise=True, dtype=np.complex64
+    array, paths, frequency=None, time=0.0, wavefront="auto", resolution="subarray", normalise=True,
+    dtype=np.complex64,
 ):
     """Channels of a path table, [..., N] at one frequency and [..., F, N] over F frequencies.
 
@@ -178,6 +179,7 @@ def check_sources(array, paths):
     if np.any(inside):
         where = tuple(int(i) for i in np.argwhere(inside)[0])
         raise ValueError(
-            f"distance: the source of path {where} lies inside the array, {paths.distance[where]:g} m from its origin; "
+            f"distance: the source of path {where} lies inside the array, "
+            f"{paths.distance[where]:g} m from its origin; "
             "move it at least a wavelength away from the elements"
         )
