@@ -14,6 +14,7 @@
     ENTRY(ls)                   \
     ENTRY(lmmse)                \
     ENTRY(omp)                  \
+    ENTRY(newtonized_omp)       \
     ENTRY(amp)                  \
     ENTRY(oamp)                 \
     ENTRY(fpn_oamp)
