@@ -19,6 +19,10 @@ namespace estimation {
 
 namespace {
 
+// A step that explains less than this share of noise_var has come to its end: a parameter at its
+// optimum explains half of noise_var by chance alone.
+constexpr double gain_share = 0.02;
+
 struct pursuit_settings {
     int max_paths;
     double false_alarm;
@@ -97,7 +101,7 @@ protected:
             if (d_wavefronts)
                 make_coherent(noise_var[b]);
             if (d_fit.paths())
-                d_fit.refine(0, d_fit.paths(), d_settings.final_steps);
+                d_fit.refine(0, d_fit.paths(), d_settings.final_steps, gain_share * noise_var[b]);
             d_fit.synthesize(c + size_t(b) * coefficients());
             report[b].iterations = d_fit.paths();
         }
@@ -112,7 +116,7 @@ private:
             if (peak.energy < noise_var * d_threshold)
                 return;
             d_fit.set(d_fit.paths(), { false, peak.ux, peak.uy, 0.0 });
-            d_fit.refine(0, d_fit.paths(), d_settings.steps);
+            d_fit.refine(0, d_fit.paths(), d_settings.steps, gain_share * noise_var);
         }
     }
 
@@ -128,11 +132,11 @@ private:
             const int p = d_order[k];
             const double before = d_fit.solve();
             const fitted_path free = d_fit.path(p);
-            const fitted_path best = best_wavefront(p);
+            const fitted_path best = best_wavefront(p, noise_var);
             d_fit.set(p, best);
-            if (d_fit.refine(0, paths, 1) < before - most_lost) {
+            if (d_fit.refine(0, paths, 1, 0.0) < before - most_lost) {
                 d_fit.set(p, free);
-                d_fit.refine(0, paths, 1);
+                d_fit.refine(0, paths, 1, 0.0);
             }
         }
     }
@@ -150,7 +154,7 @@ private:
         });
     }
 
-    fitted_path best_wavefront(int p)
+    fitted_path best_wavefront(int p, double noise_var)
     {
         const int count =
             d_wavefronts->candidates(d_fit, p, d_candidates.data(), d_settings.candidates);
@@ -158,7 +162,7 @@ private:
         double best_energy = -1.0;
         for (int k = 0; k < count; ++k) {
             d_fit.set(p, d_candidates[k]);
-            const double energy = d_fit.refine(p, 1, d_settings.steps);
+            const double energy = d_fit.refine(p, 1, d_settings.steps, gain_share * noise_var);
             if (energy > best_energy) {
                 best_energy = energy;
                 best = d_fit.path(p);

@@ -26,7 +26,6 @@ constexpr int block = 4;             // what the products take at once, one colu
 constexpr double step_limit = 0.3;   // of a subarray's beam width, per step
 constexpr double singular = 1e-10;   // pivots below this share of the diagonal say nothing new
 constexpr double first_damping = 1e-3;
-constexpr double converged = 1e-7;   // relative growth of the explained energy
 
 /*!
  * Gaussian elimination of the first \p count unknowns of a Hermitian system, upper triangle, rows of
@@ -177,12 +176,8 @@ void path_fit::update_products(int p, int s)
 {
     const int first = columns_per_path * p, length = stride();
     const size_t own = column(s, first);
-    float* imag = d_out.data() + size_t(block) * length;
-    std::copy_n(&d_wave[own], columns_per_path * length, d_in.data());
-    d_gram.multiply(s, d_in.data(), block, d_out.data(), imag);
-    std::copy_n(d_out.data(), columns_per_path * length, &d_seen_re[own]);
-    if (d_gram.is_complex())
-        std::copy_n(imag, columns_per_path * length, &d_seen_im[own]);
+    d_gram.multiply(
+        s, &d_wave[own], &d_seen_re[own], d_gram.is_complex() ? &d_seen_im[own] : nullptr);
 
     const int used = round_up(columns_per_path * d_paths, block);
     const auto project = [&](const volk::vector<float>& seen) {
@@ -325,7 +320,7 @@ void path_fit::sharpness(int p, int s, double* uu, double* uv, double* vv) const
     *vv = scale * inner(s, c + 2, c + 2).real();
 }
 
-double path_fit::refine(int first, int count, int steps)
+double path_fit::refine(int first, int count, int steps, double enough)
 {
     solve();
     double damping = first_damping;
@@ -341,7 +336,7 @@ double path_fit::refine(int first, int count, int steps)
             continue;
         }
         damping *= 0.1;
-        if (d_explained - before < converged * d_explained)
+        if (d_explained - before < enough)
             break;
     }
     return d_explained;

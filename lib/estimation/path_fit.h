@@ -80,9 +80,10 @@ public:
 
     /*!
      * \brief Move paths \p first to \p first + \p count - 1 uphill, at most \p steps times.
+     * \param enough stop after a step that gains less than this energy
      * \returns the energy explained, as solve()
      */
-    double refine(int first, int count, int steps);
+    double refine(int first, int count, int steps, double enough);
 
     /*! Matched filter b_s less what the paths explain of it: re, im [S][stride]. */
     void residual(float* re, float* im) const;

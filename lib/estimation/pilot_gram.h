@@ -40,11 +40,11 @@ public:
     bool is_complex() const { return !d_im.empty(); }
 
     /*!
-     * \brief K_s x for real columns.
-     * \param x [columns][stride], \p columns even
-     * \param re,im [columns][stride]; \p im is untouched unless is_complex()
+     * \brief K_s x for three real columns, a wave and its two slopes.
+     * \param x [3][stride]
+     * \param re,im [3][stride]; \p im is untouched unless is_complex()
      */
-    void multiply(int subarray, const float* x, int columns, float* re, float* im) const;
+    void multiply(int subarray, const float* x, float* re, float* im) const;
 
     /*! b of one item: z [S*r] -> b [S][re, im][stride]. */
     void matched_filter(const gr_complex* z, float* b);
@@ -52,7 +52,7 @@ public:
 private:
     observation_model::sptr d_model;
     int d_subarrays, d_size, d_stride;
-    volk::vector<float> d_re, d_im; // [S][rows][stride], rows padded with zeros
+    volk::vector<float> d_re, d_im; // [S][stride][stride], transposed
     std::vector<gr_complex> d_z, d_c;
 };
 

@@ -101,7 +101,7 @@ wave_search::wave_search(const pilot_gram& gram, const visible_region::sptr& reg
 void wave_search::tabulate_energies(const pilot_gram& gram)
 {
     d_inverse_energy.assign(size_t(d_subarrays) * d_row.points * d_width, 0.0f);
-    volk::vector<float> pair(size_t(2) * d_stride, 0.0f), re(pair), im(pair);
+    volk::vector<float> wave(size_t(3) * d_stride, 0.0f), re(wave), im(wave);
     for (int s = 0; s < d_subarrays; ++s)
         for (int p = 0; p < d_row.points; ++p)
             for (int q = 0; q < d_col.points; ++q) {
@@ -110,12 +110,12 @@ void wave_search::tabulate_energies(const pilot_gram& gram)
                     continue;
                 for (int i = 0; i < d_row.size; ++i)
                     for (int j = 0; j < d_col.size; ++j)
-                        pair[i * d_col.size + j] = d_row.waves[size_t(p) * d_row.size + i] *
+                        wave[i * d_col.size + j] = d_row.waves[size_t(p) * d_row.size + i] *
                                                    d_col.waves[size_t(q) * d_col.size + j];
-                gram.multiply(s, pair.data(), 2, re.data(), im.data());
+                gram.multiply(s, wave.data(), re.data(), im.data());
                 double energy = 0.0;
                 for (int i = 0; i < gram.size(); ++i)
-                    energy += double(pair[i]) * re[i];
+                    energy += double(wave[i]) * re[i];
                 constexpr double unseen = 1e-6;
                 if (energy > unseen * d_row.size * d_col.size)
                     d_inverse_energy[(size_t(s) * d_row.points + p) * d_width + q] =
