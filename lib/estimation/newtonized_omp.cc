@@ -81,6 +81,8 @@ public:
               d_search.cells(), d_fit.gram().subarrays(), settings.false_alarm)),
           d_re(size_t(d_fit.gram().subarrays()) * d_fit.gram().stride()),
           d_im(d_re.size()),
+          d_paths(size_t(max_batch()) * settings.max_paths),
+          d_path_count(max_batch()),
           d_order(settings.max_paths),
           d_power(settings.max_paths),
           d_candidates(settings.candidates)
@@ -104,10 +106,47 @@ protected:
                 d_fit.refine(0, d_fit.paths(), d_settings.final_steps, gain_share * noise_var[b]);
             d_fit.synthesize(c + size_t(b) * coefficients());
             report[b].iterations = d_fit.paths();
+            keep_paths(b);
         }
     }
 
+public:
+    int paths(int item, path_estimate* paths, int most) const override
+    {
+        const int loaded = loaded_index(item);
+        const int count = loaded < 0 ? 0 : std::min(most, d_path_count[loaded]);
+        for (int k = 0; k < count; ++k) {
+            const float scale = amplitude(loaded);
+            paths[k] = d_paths[size_t(loaded) * d_settings.max_paths + k];
+            paths[k].gain *= scale;
+            paths[k].power *= scale * scale;
+        }
+        return count;
+    }
+
 private:
+    void keep_paths(int b)
+    {
+        const int subarrays = d_fit.gram().subarrays();
+        sort_by_power();
+        for (int k = 0; k < d_fit.paths(); ++k) {
+            const int p = d_order[k];
+            const fitted_path& path = d_fit.path(p);
+            double power = 0.0;
+            for (int s = 0; s < subarrays; ++s)
+                power += std::norm(d_fit.gain(p, s)) / subarrays;
+            d_paths[size_t(b) * d_settings.max_paths + k] = {
+                static_cast<float>(path.ux),
+                static_cast<float>(path.uy),
+                static_cast<float>(path.coherent ? 1.0 / path.curvature : std::nan("")),
+                gr_complex(d_fit.common_gain(p)),
+                static_cast<float>(power),
+                path.coherent
+            };
+        }
+        d_path_count[b] = d_fit.paths();
+    }
+
     void pursue(double noise_var)
     {
         while (d_fit.paths() < d_settings.max_paths) {
@@ -177,6 +216,8 @@ private:
     std::unique_ptr<wavefront_search> d_wavefronts;
     const double d_threshold;
     volk::vector<float> d_re, d_im; // residual [S][stride]
+    std::vector<path_estimate> d_paths; // [batch][max_paths], at unit channel power
+    std::vector<int> d_path_count;      // [batch]
     std::vector<int> d_order;
     std::vector<double> d_power;
     std::vector<fitted_path> d_candidates;

@@ -72,6 +72,9 @@ public:
     /*! Gain of path \p p in subarray \p s after solve(), phase at the middle of the subarray. */
     std::complex<double> gain(int p, int s) const;
 
+    /*! Gain of path \p p at the middle of the array if it is coherent, else in the first subarray. */
+    std::complex<double> common_gain(int p) const { return d_gain[size_t(p) * d_subarrays]; }
+
     /*! Energy that a unit gain of path \p p gives the pilots of subarray \p s. */
     double energy(int p, int s) const { return inner(s, 3 * p, 3 * p).real(); }
 

@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(estimator.h)                                               */
-/* BINDTOOL_HEADER_FILE_HASH(9260f29c598151ac1427332c992f968f) */
+/* BINDTOOL_HEADER_FILE_HASH(6cabb0ae571090d46919c48c84dc6390) */
 /***********************************************************************************/
 
 #include "arrays.h"
@@ -152,6 +152,26 @@ py::tuple estimate(estimator& self, const py::object& y, const py::object& noise
     return py::make_tuple(h_hat, to_dict(reports, pilots.batched));
 }
 
+/*! Paths of one item as a dictionary of arrays [L]. */
+py::dict paths(const estimator& self, int item)
+{
+    std::vector<path_estimate> found(256);
+    found.resize(self.paths(item, found.data(), static_cast<int>(found.size())));
+    const auto column = [&](auto value, const auto& member) {
+        py::array_t<decltype(value)> values(static_cast<py::ssize_t>(found.size()));
+        std::transform(found.begin(), found.end(), values.mutable_data(), member);
+        return values;
+    };
+    py::dict out;
+    out["ux"] = column(0.0f, [](const path_estimate& p) { return p.ux; });
+    out["uy"] = column(0.0f, [](const path_estimate& p) { return p.uy; });
+    out["distance"] = column(0.0f, [](const path_estimate& p) { return p.distance; });
+    out["gain"] = column(gr_complex(), [](const path_estimate& p) { return p.gain; });
+    out["power"] = column(0.0f, [](const path_estimate& p) { return p.power; });
+    out["coherent"] = column(false, [](const path_estimate& p) { return p.coherent; });
+    return out;
+}
+
 py::dict options(const estimator& self)
 {
     py::dict out;
@@ -224,6 +244,16 @@ void bind_class(py::module& m)
              "[iterations] or [B, most iterations], NaN past the last of an item. The result does "
              "not\n"
              "depend on a gain in front of the receiver; an all-zero y gives zeros.")
+        .def("paths",
+             &paths,
+             py::arg("item") = 0,
+             "Paths that were resolved for an item of the last estimate() call of at most max_batch "
+             "items,\n"
+             "strongest first: {ux, uy, distance, gain, power, coherent}, arrays [L]. Direction "
+             "cosines at\n"
+             "the middle of the array; distance in wavelengths, inf for a plane wave, NaN if not "
+             "known;\n"
+             "gain per antenna. Empty for estimators that do not resolve paths.")
         .def_property_readonly("name", &estimator::name, "Name in the registry.")
         .def_property_readonly("op", &estimator::op, "The pilot_operator it was built for.")
         .def_property_readonly("options", &options, "Options in force, {name: value}.")
