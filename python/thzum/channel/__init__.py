@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Channel simulation: paths drawn at random, the response of an array of subarrays to them, and the hardware."""
 
-from . import hardware
+from . import hardware, scene
 from .absorption import (
     AbsorptionModel,
     Atmosphere,
@@ -21,6 +21,7 @@ from .path_loss import (
 from .paths import PathKind, PathTable
 from .presets import preset, presets
 from .response import SubarrayWaves, path_gain, response, subarray_waves
+from .scene import Scene
 
 __all__ = [
     "AbsorptionModel",
@@ -29,6 +30,7 @@ __all__ = [
     "LineList",
     "PathKind",
     "PathTable",
+    "Scene",
     "SubarrayWaves",
     "absorption_model",
     "absorption_models",
@@ -42,6 +44,7 @@ __all__ = [
     "preset",
     "presets",
     "response",
+    "scene",
     "subarray_waves",
     "transmittance",
 ]

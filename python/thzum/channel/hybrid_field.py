@@ -9,6 +9,7 @@ import numpy as np
 
 from ..array import SPEED_OF_LIGHT, SubarrayArray
 from .paths import PathTable
+from .reflection import fresnel, roughness_factor
 from .response import RESOLUTIONS, response
 
 
@@ -68,11 +69,8 @@ class HybridFieldChannel:
 
     def reflection_amplitude(self, incidence):
         """|Gamma| at an incidence angle in radians: Fresnel (TE) times the Rayleigh roughness factor."""
-        cos_i = np.cos(incidence)
-        cos_t = np.cos(np.arcsin(np.sin(incidence) / self.refractive_index))
-        fresnel = (cos_i - self.refractive_index * cos_t) / (cos_i + self.refractive_index * cos_t)
-        height = 2 * np.pi * self.array.carrier_frequency * self.surface_roughness / SPEED_OF_LIGHT
-        return np.abs(fresnel) * np.exp(-2 * (height * cos_i) ** 2)
+        rough = roughness_factor(self.array.carrier_frequency, self.surface_roughness, incidence)
+        return np.abs(fresnel(self.refractive_index, incidence)) * rough
 
     def draw_paths(self, batch, rng):
         """A random :class:`PathTable` of ``batch`` channels; path 0 is the line of sight."""
