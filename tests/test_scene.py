@@ -411,6 +411,7 @@ GOOD = {"array": "thz300_aosa4x256", "users": {"kind": "fixed", "positions": [[0
         ({"image_reflections": {}}, "room: expected a Room"),
         ({"image_reflections": {}, "room": {"corner": [5, 5, 5], "size": [1, 1, 1]}}, "room: expected the array"),
         ({"image_reflections": {}, "room": {"corner": [-1, -1, 0], "size": [2, 2, 3]}}, "inside the room"),
+        ({"mobility": {"model": "waypoints"}}, "mobility: expected users of a room or sector"),
         ({"diffuse": {}}, "diffuse: expected reflections"),
         ({"diffuse": {"power_fraction": 1.5}}, "power_fraction"),
         ({"visibility": {"visible_fraction": 0}}, "visible_fraction"),

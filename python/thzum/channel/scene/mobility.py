@@ -65,8 +65,7 @@ class Mobility(Component):
     """How users and scatterers move.
 
     Attributes:
-        model: "linear", every user straight on in a random horizontal or vertical direction, uniform on the
-            sphere; or "waypoints", from its place to others that the scene's users are dropped to.
+        model: "linear", every user straight on in a direction uniform on the sphere, through walls too; or "waypoints", from its place to others that the scene's users are dropped to.
         speed: of the users in m/s.
         n_waypoints: places to walk to.
         scatterer_speed: of every scatterer in m/s, straight on in a random direction.

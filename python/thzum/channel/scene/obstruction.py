@@ -58,7 +58,7 @@ class Blockage(Component):
 
 @dataclass(frozen=True)
 class Visibility(Component):
-    """Which subarrays see a path: a birth-death process along the subarrays.
+    """Which subarrays see a path: a birth-death process along the subarrays (as in arXiv 1611.00617).
 
     Every path has a two-state Markov chain over the subarrays, which are passed row by row, to and fro, so that
     the next one is always a neighbour. Its stationary probability is ``visible_fraction``, and the correlation

@@ -104,7 +104,7 @@ class Room(Component):
         return np.all((points >= low) & (points <= high), axis=-1)
 
     def images(self, points, orders):
-        """Images of points in the walls (Allen and Berkley, J. Acoust. Soc. Am. 65, 1979).
+        """Images of points in the walls (Allen and Berkley, J. Acoust. Soc. Am., 1979, doi 10.1121/1.382599).
 
         Args:
             points: float64 [..., 3] in the room.

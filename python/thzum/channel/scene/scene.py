@@ -92,6 +92,8 @@ class Scene:
             raise ValueError("room: expected a Room, as image_reflections need its walls")
         if self.room is not None and not self.room.contains(self.array.position, margin=-1e-9):
             raise ValueError(f"room: expected the array inside it, got an array at {self.array.position} m")
+        if self.mobility is not None and self.mobility.model == "waypoints" and isinstance(self.users, FixedUsers):
+            raise ValueError("mobility: expected users of a room or sector for 'waypoints', got fixed positions")
         if self.diffuse is not None and not (self.reflections or self.image_reflections):
             raise ValueError("diffuse: expected reflections or image_reflections to scatter around, got neither")
         extent = float(np.linalg.norm(self.array.aperture)) + self.array.wavelength
