@@ -65,7 +65,8 @@ class Mobility(Component):
     """How users and scatterers move.
 
     Attributes:
-        model: "linear", every user straight on in a direction uniform on the sphere, through walls too; or "waypoints", from its place to others that the scene's users are dropped to.
+        model: "linear", every user straight on in a direction uniform on the sphere, through walls
+            too; or "waypoints", from its place to others, drawn like the scene's users.
         speed: of the users in m/s.
         n_waypoints: places to walk to.
         scatterer_speed: of every scatterer in m/s, straight on in a random direction.
