@@ -245,8 +245,11 @@ def test_polar_atoms_of_a_line_stand_where_cui_and_dai_put_them():
     assert abs(np.vdot(np.exp(1j * phase) / 8, atom)) == pytest.approx(1, abs=1e-12)
 
 
-@pytest.mark.parametrize("array, min_distance", [(AOSA, 0.4), (PANEL, 0.05), (array_preset("nearfield_panel1024"), 0.02)])
-def test_code_books_of_planar_arrays(array, min_distance):
+@pytest.mark.parametrize(
+    "name, min_distance", [("thz300_aosa4x256", 0.4), ("thz300_panel1024", 0.05), ("nearfield_panel1024", 0.02)]
+)
+def test_code_books_of_planar_arrays(name, min_distance):
+    array = array_preset(name)
     far, polar = far_field_codebook(array), polar_codebook(array, min_distance)
     hybrid = hybrid_field_codebook(array, min_distance)
     for book in (far, polar, hybrid):

@@ -112,7 +112,9 @@ def polar_codebook(array, min_distance, beta=1.2, oversampling=1, max_distance=N
     min_distance, beta = _positive("min_distance", min_distance), _positive("beta", beta)
     limit = np.inf if max_distance is None else _positive("max_distance", max_distance)
     if min_distance < array.wavelength:
-        raise ValueError(f"min_distance: expected at least a wavelength, {array.wavelength:g} m, got {min_distance:g}")
+        raise ValueError(
+            f"min_distance: expected at least a wavelength, {array.wavelength:g} m, got {min_distance:g} m"
+        )
     if limit < min_distance:
         raise ValueError(f"max_distance: expected at least min_distance = {min_distance:g} m, got {limit:g}")
     ux, uy = _directions(array, oversampling)
