@@ -139,7 +139,7 @@ class SubarrayArray:
         return self.to_world(np.concatenate([flat, np.zeros_like(flat[..., :1])], axis=-1))
 
     def inside(self, points):
-        """True where points of the array frame, [..., 3] in m, are within a wavelength of the aperture's rectangle."""
+        """True where points of the array frame, [..., 3] in m, are within a wavelength of the aperture."""
         x, y, z = np.moveaxis(_points(points), -1, 0)
         margin, (width, height) = self.wavelength, self.aperture
         in_x = (x > -margin) & (x < width + margin)
