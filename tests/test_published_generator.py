@@ -212,8 +212,8 @@ def reference(data):
 def own(reference):
     """20,000 own channels and more, in sets as large as the reference: 40 + 40 to calibrate and 199 to rank."""
     size = len(reference)
-    groups = (sets_of(BENCHMARK, size, range(first, first + count)) for first, count in ((0, 40), (40, 40), (80, 199)))
-    return OwnSets(*groups, spacing=BENCHMARK.array.spacing)
+    centre, scale, ranked = (sets_of(BENCHMARK, size, seeds) for seeds in (range(40), range(40, 80), range(80, 279)))
+    return OwnSets(centre, scale, ranked, spacing=BENCHMARK.array.spacing)
 
 
 def test_own_channels_have_the_reference_statistics(own, reference):

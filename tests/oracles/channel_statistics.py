@@ -2,36 +2,39 @@
 """Do two sets of channels of an array of subarrays come from one distribution?
 
 A set is described by a few vectors of averages over its channels. Each vector gives one number: how far it lies
-from the centre of own sets, in units of their scatter. Every number is divided by its 95 % quantile over own sets,
-and the largest of these ratios is the one statistic of a set. A foreign set's is ranked among those of M own sets of
-the same size (Barnard's Monte-Carlo test): if all come from one distribution, it is the largest of the M + 1 with
-probability 1 / (M + 1), whatever the distribution of the statistic and however many numbers it is made of.
+from the centre of own sets, in units of their scatter. Every number is standardised by its mean and standard
+deviation over own sets, and the largest is the one statistic of a set. A foreign set's is ranked among those of M
+own sets of the same size (Barnard's Monte-Carlo test): if all come from one distribution, it is the largest of the
+M + 1 with probability 1 / (M + 1), whatever the distribution of the statistic and of the numbers it is made of.
 """
 
 import numpy as np
 
+COSINES = np.linspace(-1.25, 1.25, 11)
+
 
 def beam_grid(size, spacing):
-    """Beams along one axis of a subarray at direction cosines -1.25 to 1.25 in steps of 0.25, complex128 [11, size]."""
-    cosine = np.linspace(-1.25, 1.25, 11)
-    return np.exp(-2j * np.pi * spacing * np.outer(cosine, np.arange(size))) / np.sqrt(size)
+    """Beams along one axis of a subarray at the direction COSINES, complex64 [11, size]."""
+    beams = np.exp(-2j * np.pi * spacing * np.outer(COSINES, np.arange(size))) / np.sqrt(size)
+    return beams.astype(np.complex64)
 
 
 def averages(h, spacing):
     """Vectors that describe a set of channels [B, S, rows, cols]; a dict of float64 [k].
 
     angular: power of beams over the visible disc and its rim. eigenvalues: log10 of the ten largest of the
-    covariances along x and along y, the last of which lie on the edge of the visible region. energy: means and standard deviations of
-    the subarrays'. cross: mean of <h_s, h_t>. coherence: mean of |<h_s, h_t>|^2 / (|h_s|^2 |h_t|^2). kurtosis: mean
-    of a channel's fourth moment over its antennas.
+    covariances along x and along y, the last of which lie on the edge of the visible region. energy: means and
+    standard deviations of the subarrays'. cross: mean of <h_s, h_t>. coherence: mean of |<h_s, h_t>|^2 /
+    (|h_s|^2 |h_t|^2). kurtosis: mean of the fourth moment of the antennas.
     """
     batch, n_subarrays, rows, cols = h.shape
     vectors = h.reshape(batch, n_subarrays, rows * cols)
     beams = beam_grid(rows, spacing) @ h @ beam_grid(cols, spacing).T
-    inside = np.add.outer(*2 * [np.linspace(-1.25, 1.25, 11) ** 2]) < 1.3**2
-    power = np.sum(np.abs(vectors) ** 2, axis=2, dtype=float)
+    inside = np.add.outer(COSINES**2, COSINES**2) < 1.3**2
+    squared = np.abs(vectors) ** 2
+    power = np.sum(squared, axis=2, dtype=float)
     first, second = np.triu_indices(n_subarrays, 1)
-    inner = np.sum(vectors[:, first].conj() * vectors[:, second], axis=2)
+    inner = (vectors.conj() @ vectors.swapaxes(1, 2))[:, first, second]
     cross = np.mean(inner, axis=0) / (rows * cols)
     return {
         "angular": np.mean(np.abs(beams) ** 2, axis=(0, 1))[inside],
@@ -39,13 +42,13 @@ def averages(h, spacing):
         "energy": np.concatenate([np.mean(power, axis=0), np.std(power, axis=0)]) / (rows * cols),
         "cross": np.concatenate([cross.real, cross.imag]),
         "coherence": np.mean(np.abs(inner) ** 2 / (power[:, first] * power[:, second]), axis=0),
-        "kurtosis": np.mean(np.abs(vectors) ** 4, axis=(0, 1, 2), keepdims=True).ravel(),
+        "kurtosis": np.mean(squared**2, dtype=float, keepdims=True).ravel(),
     }
 
 
 def axis_profile(h, count=10):
     """log10 of the largest eigenvalues of the covariance along the last axis, descending, float64 [count]."""
-    lines = h.reshape(-1, h.shape[-1]).astype(complex)
+    lines = h.reshape(-1, h.shape[-1])
     return np.log10(np.linalg.eigvalsh(lines.T @ lines.conj() / len(lines))[::-1][:count])
 
 
@@ -58,8 +61,8 @@ def subarray_covariances(h):
 class OwnSets:
     """Centre, scatter and statistic of own sets, each set [B, S, rows, cols] and all of one size.
 
-    Three disjoint groups of sets fix the centre and scatter, the quantiles, and the statistic's distribution, so
-    that the rank of a set against the last group is exact.
+    Three disjoint groups of sets fix the centre and scatter, the scale of the distances, and the statistic's
+    distribution, so that the rank of a set against the last group is exact.
 
     Args:
         centre, scale, ranked: iterables of sets, the three groups.
@@ -72,12 +75,12 @@ class OwnSets:
         for h in centre:
             found.append(averages(h, spacing))
             covariance = covariance + subarray_covariances(h)
-        stacked = {name: np.stack([f[name] for f in found]) for name in found[0]}
+        stacked = _columns(found)
         self.mean = {name: np.mean(values, axis=0) for name, values in stacked.items()}
         self.scatter = {name: np.std(values, axis=0, ddof=1) for name, values in stacked.items()}
         self.covariance = covariance / len(found)
         scale = [self.distances(h) for h in scale]
-        self.quantile = {name: float(np.quantile([d[name] for d in scale], 0.95)) for name in scale[0]}
+        self.scale = {name: (np.mean(v), np.std(v, ddof=1)) for name, v in _columns(scale).items()}
         self.ranked = [self.distances(h) for h in ranked]
         self.bound = max(self.statistic(d) for d in self.ranked)
 
@@ -96,13 +99,19 @@ class OwnSets:
         return numbers
 
     def statistic(self, distances):
-        """The largest of a set's distances over its 95 % quantile."""
-        return max(value / self.quantile[name] for name, value in distances.items())
+        """The largest of a set's distances, each standardised by its mean and standard deviation over own sets."""
+        return max((value - self.scale[name][0]) / self.scale[name][1] for name, value in distances.items())
 
     def report(self, distances):
-        """A line per number: it, its 95 % quantile, and its rank among own sets in [0, 1]."""
-        rank = {name: np.mean([own[name] < value for own in self.ranked]) for name, value in distances.items()}
+        """A line per distance: it, median and 95 % quantile of own sets, and its rank among them in [0, 1]."""
+        own = _columns(self.ranked)
         return "\n".join(
-            f"{name}: {value:.3f}, 95 % of own sets below {self.quantile[name]:.3f}, rank {rank[name]:.3f}"
+            f"{name}: {value:.3f}, own sets' median {np.median(own[name]):.3f}, 95 % below "
+            f"{np.quantile(own[name], 0.95):.3f}, rank {np.mean(own[name] < value):.3f}"
             for name, value in distances.items()
         )
+
+
+def _columns(rows):
+    """A dict of arrays from a list of dicts of numbers."""
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
