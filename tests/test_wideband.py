@@ -287,13 +287,12 @@ def test_delay_lines_straighten_the_taps_of_a_subarray():
     array = SubarrayArray.linear(64, 100e9)
     one = np.ones((1, 1))
     paths = PathTable(one, 20e-9 * one, 5 * one, 1.2 * one, 0 * one, near=one < 0)
-    peak = {}
+    peak, frequencies = {}, subcarrier_frequencies(100e9, 40e9, 64)
     for name, groups in (("shifters", None), ("delays", (1, 64))):
-        setting = TtdFrontEnd(array, groups).focus(1.2, 0.0)
-        taps = effective_taps(array, paths, 40e9, 64, setting, lead=16)[0, 0]
-        peak[name] = np.sum(np.sort(np.abs(taps) ** 2)[-2:]) / np.sum(np.abs(taps) ** 2)
-        energy = np.mean(gain_over_band(TtdFrontEnd(array, groups), subcarrier_frequencies(100e9, 40e9, 64), 1.2, 0.0))
-        assert np.sum(np.abs(taps) ** 2) == pytest.approx(64 * energy)
+        front = TtdFrontEnd(array, groups)
+        power = np.abs(effective_taps(array, paths, 40e9, 64, front.focus(1.2, 0.0), lead=16)[0, 0]) ** 2
+        peak[name] = np.sum(np.sort(power)[-2:]) / np.sum(power)
+        assert np.sum(power) == pytest.approx(64 * np.mean(gain_over_band(front, frequencies, 1.2, 0.0)))
     # One echo between two samples has at least 2 (2 / pi)^2 = 81 % in the two around it; 11.9 samples of
     # equal height have a sixth.
     assert peak["delays"] > 0.8 > 0.25 > peak["shifters"]
@@ -335,7 +334,7 @@ COMBINER = np.ones((2, 8))
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: subcarrier_frequencies(300e9, 301e9, 8), "bandwidth: expected a band at most as wide as the carrier"),
+        (lambda: subcarrier_frequencies(300e9, 301e9, 8), "bandwidth: expected a band at most as wide"),
         (lambda: subcarrier_frequencies(300e9, 0, 8), "bandwidth: expected a number above 0"),
         (lambda: subcarrier_frequencies(300e9, 1e9, 0), "n_subcarriers: expected an integer of at least 1"),
         (
@@ -353,13 +352,13 @@ COMBINER = np.ones((2, 8))
         (lambda: effective_taps(SMALL, PATHS, 5e9, 64, rolloff=1.5), "rolloff: expected a number at least 0"),
         (lambda: effective_taps(SMALL, PATHS, 5e9, 64, lead=64), "lead: expected an integer from 0 to 63"),
         (lambda: effective_taps(SMALL, PATHS, 5e9, 64, delay_reference=1e-7), "delay_reference: expected at most"),
-        (lambda: effective_taps(SMALL, PATHS, 5e9, 64, delay_reference=[0, 0, 0]), "delay_reference: expected a number"),
+        (lambda: effective_taps(SMALL, PATHS, 5e9, 64, delay_reference=[0] * 3), "delay_reference: expected a number"),
         (lambda: TtdFrontEnd("array"), "array: expected a SubarrayArray, got str"),
         (lambda: TtdFrontEnd(AOSA, (3, 1)), r"groups: expected divisors of the subarray's 16 x 16, got \(3, 1\)"),
         (lambda: TtdFrontEnd(AOSA, 4), "groups: expected two integers"),
         (lambda: TtdFrontEnd(AOSA, delay_step=-1e-12), "delay_step: expected a number above 0"),
         (lambda: TtdFrontEnd(AOSA, phase_shifter=3), "phase_shifter: expected a PhaseShifter or None"),
-        (lambda: TtdFrontEnd(AOSA, max_delay=1e-12).focus(1, 1), "max_delay: expected at least .* s for this direction"),
+        (lambda: TtdFrontEnd(AOSA, max_delay=1e-12).focus(1, 1), "max_delay: expected at least .* s for this"),
         (lambda: TtdFrontEnd(AOSA).focus(0.3, 0.2, -5.0), "distance: expected positive metres"),
         (lambda: TtdFrontEnd(AOSA).focus(np.pi / 2, 0.7, 0.03), "distance: expected sources outside the array"),
         (lambda: TtdFrontEnd(AOSA).focus([0, 0.1], 0.2), "expected one source"),

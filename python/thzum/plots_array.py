@@ -29,7 +29,9 @@ def plot_gain_over_frequency(axes, frequencies, gains, title="Beam squint", floo
         axes.legend(fontsize=8, frameon=False)
 
 
-def plot_squint(axes, front_ends, bandwidth, elevation, azimuth, distance=None, n_frequencies=201, title="Beam squint"):
+def plot_squint(
+    axes, front_ends, bandwidth, elevation, azimuth, distance=None, n_frequencies=201, title="Beam squint"
+):
     """Draw the gain of front ends focused on one source over a band around their carrier.
 
     Args:

@@ -103,9 +103,9 @@ def impulse_response(array, paths, combiner=None, time=0.0, wavefront="auto"):
 
 
 def raised_cosine(frequency, sample_rate, rolloff):
-    """Spectrum of the raised-cosine pulse of symbol rate sample_rate / (1 + rolloff), at baseband ``frequency`` in Hz.
+    """Spectrum of the raised-cosine pulse at baseband ``frequency`` in Hz.
 
-    It is 1 at the centre and ends at +- sample_rate / 2; a rolloff of 0 is the ideal low pass (sinc pulse), 1
+    The symbol rate is sample_rate / (1 + rolloff). The spectrum is 1 at the centre and ends at +- sample_rate / 2; a rolloff of 0 is the ideal low pass (sinc pulse), 1
     throughout.
     """
     rate = sample_rate / (1 + rolloff)
