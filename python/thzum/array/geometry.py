@@ -167,7 +167,8 @@ class SubarrayArray:
                 f"points: expected points outside the array, got {tuple(local[where])} m in the array frame at "
                 f"index {where}; move it at least a wavelength away from the elements"
             )
-        x, y, z = np.moveaxis(local, -1, 0)
+        # Contiguous: NumPy's arctan2 of strided arrays rounds differently from call to call.
+        x, y, z = np.ascontiguousarray(np.moveaxis(local, -1, 0))
         across = np.hypot(x, y)
         return np.hypot(across, z), np.arctan2(across, z), np.arctan2(y, x)
 
