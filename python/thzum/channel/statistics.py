@@ -97,7 +97,7 @@ def coherence_time(paths, definition="correlation", level=0.5):
     return _correlation_width(path_power(paths), paths.doppler, level)
 
 
-def path_loss_db(paths):
+def channel_loss_db(paths):
     """Loss from one isotropic antenna to another in dB, -10 log10 of :func:`total_power`; inf without power."""
     with np.errstate(divide="ignore"):
         return -10 * np.log10(total_power(paths))
@@ -220,7 +220,7 @@ def summary(batch):
     """
     paths = batch.paths
     found = {
-        "path_loss": ("dB", path_loss_db(paths)),
+        "path_loss": ("dB", channel_loss_db(paths)),
         "k_factor": ("dB", _db(k_factor(paths))),
         "mean_excess_delay": ("s", mean_excess_delay(paths)),
         "rms_delay_spread": ("s", rms_delay_spread(paths)),
