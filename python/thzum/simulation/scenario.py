@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is simulated: a channel model and how its pilots are taken."""
 
-import inspect
 from dataclasses import asdict, dataclass, field, fields
 
 import numpy as np
 
-from ..channel import HybridFieldChannel, preset, presets
+from ..channel import ChannelConfig, HybridFieldChannel, presets
 from ..channel.hardware.checks import integer, real
 from ..channel.keys import mapping, one_of, refuse_unknown
 from ..channel.native import native_model
@@ -15,6 +14,10 @@ from .plain import plain
 
 COMBINERS = ("hadamard", "random_one_bit")
 NOISE_MODELS = ("per_slot", "common")
+
+# Keys of a channel's configuration that the experiment decides, and those that a sweep cannot serve otherwise.
+_IGNORED = ("batch", "seed")
+_REQUIRED = {"users": None, "frequencies": None, "hardware": {}, "normalise": True}
 
 #: M/N where neither ``n_slots`` nor ``undersampling`` is given.
 DEFAULT_UNDERSAMPLING = 0.5
@@ -25,8 +28,10 @@ class Scenario:
     """A channel model with its pilots.
 
     Attributes:
-        channel: name of a channel preset.
-        name: what results call it; default: that of the channel.
+        channel: name of a channel preset, or the dictionary of a
+            :class:`~gnuradio.thzum.channel.ChannelConfig` of one user at the carrier; its ``batch`` and
+            ``seed`` are those of the experiment.
+        name: what results call it; default: the preset's name.
         overrides: parameters of the preset to replace, {name: value}.
         n_slots: pilot slots Q, 1 to rows*cols; or give
         undersampling: M/N = Q/(rows*cols), above 0 and at most 1; default 0.5.
@@ -35,7 +40,7 @@ class Scenario:
         noise_model: "per_slot" (fresh noise in each slot) or "common" (one noise vector through all slots).
     """
 
-    channel: str
+    channel: str | dict
     name: str = ""
     overrides: dict = field(default_factory=dict)
     n_slots: int | None = None
@@ -45,11 +50,15 @@ class Scenario:
 
     def __post_init__(self):
         set_field = object.__setattr__.__get__(self)
-        one_of("channel", self.channel, presets())
+        if not isinstance(self.channel, dict):
+            one_of("channel", self.channel, presets())
+        elif self.overrides:
+            raise ValueError("overrides: expected none beside a dictionary of the channel; change that instead")
+        set_field("channel", plain("channel", self.channel))
+        set_field("overrides", plain("overrides", mapping("overrides", self.overrides)))
         if not isinstance(self.name, str):
             raise ValueError(f"name: expected text, got {self.name!r}")
-        set_field("name", self.name or self.channel)
-        set_field("overrides", plain("overrides", mapping("overrides", self.overrides)))
+        set_field("name", self.name or _default_name(self.channel))
         one_of("combiner", self.combiner, COMBINERS)
         one_of("noise_model", self.noise_model, NOISE_MODELS)
         if self.n_slots is not None and self.undersampling is not None:
@@ -76,11 +85,18 @@ class Scenario:
         """The dictionary from which :meth:`from_dict` makes the same scenario."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
-    def build_channel(self):
-        """The channel model."""
-        known = [name for name in inspect.signature(HybridFieldChannel).parameters if name != "array"]
-        refuse_unknown("overrides", self.overrides, known)
-        return preset(self.channel, **self.overrides)
+    def channel_config(self):
+        """The :class:`~gnuradio.thzum.channel.ChannelConfig` of the channel.
+
+        Raises:
+            ValueError: an unknown key, a value out of range, or something that a sweep does not simulate.
+        """
+        given = self.channel if isinstance(self.channel, dict) else {"model": {"preset": self.channel, **self.overrides}}
+        config = ChannelConfig.from_dict({key: value for key, value in given.items() if key not in _IGNORED})
+        for name, wanted in _REQUIRED.items():
+            if getattr(config, name) != wanted:
+                raise ValueError(f"channel.{name}: expected {wanted!r} in a sweep, got {getattr(config, name)!r}")
+        return config
 
     def slots(self, array):
         """Pilot slots Q on an array."""
@@ -102,19 +118,29 @@ class Scenario:
 
 
 class ChannelSource:
-    """Draws a channel model's channels, in C++ where the model has a twin there.
+    """Draws the channels of a :class:`~gnuradio.thzum.channel.ChannelConfig`, in C++ where the model has a twin.
 
     Attributes:
         kind: "native" (C++) or "python".
     """
 
-    def __init__(self, channel):
-        self._channel = channel
-        self._native = native_model(channel) if type(channel) is HybridFieldChannel else None
+    def __init__(self, config):
+        self._config, model = config, config.build()
+        has_twin = type(model) is HybridFieldChannel and config.wavefront == "auto"
+        self._native = native_model(model) if has_twin and config.resolution in (None, model.resolution) else None
         self.kind = "python" if self._native is None else "native"
 
     def sample(self, batch, seeds):
         """``batch`` channels, complex64 [batch, N], drawn with a ``numpy.random.SeedSequence``."""
+        seed = int(seeds.generate_state(1, np.uint64)[0])
         if self._native is None:
-            return self._channel.sample(batch, seed=np.random.default_rng(seeds))
-        return self._native.sample(batch, seed=int(seeds.generate_state(1, np.uint64)[0]))
+            return self._config.draw(batch, seed).channels
+        return self._native.sample(batch, seed=seed)
+
+
+def _default_name(channel):
+    if isinstance(channel, str):
+        return channel
+    model = channel.get("model", channel.get("array"))
+    name = model.get("preset") if isinstance(model, dict) else model
+    return name if isinstance(name, str) else "channel"

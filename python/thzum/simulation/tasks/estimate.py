@@ -17,14 +17,15 @@ class EstimateBench:
 
     def __init__(self, experiment, scenario, seeds):
         self._scenario, self._seeds = experiment.scenarios[scenario], seeds
-        channel = self._scenario.build_channel()
-        self._source = ChannelSource(channel)
-        self._op = self._scenario.build_operator(channel.array, seeds(Purpose.COMBINER))
+        config = self._scenario.channel_config()
+        array = config.build().array
+        self._source = ChannelSource(config)
+        self._op = self._scenario.build_operator(array, seeds(Purpose.COMBINER))
         covariance = None
         if experiment.training_channels and any(map(_learns, experiment.algorithms)):
             covariance = self._covariance(experiment.training_channels)
         self._estimators = {
-            choice.label: build_estimator(choice, self._op, channel.array, covariance)
+            choice.label: build_estimator(choice, self._op, array, covariance)
             for choice in experiment.algorithms
         }
         self._block = None
@@ -93,12 +94,14 @@ class Estimate(Task):
 
     @staticmethod
     def _check_scenario(scenario, choices):
-        channel = scenario.build_channel()
-        op = scenario.build_operator(channel.array, np.random.SeedSequence(0))
+        config = scenario.channel_config()
+        array = config.build().array
+        op = scenario.build_operator(array, np.random.SeedSequence(0))
         for choice in choices:
-            build_estimator(choice, op, channel.array, None)
+            build_estimator(choice, op, array, None)
         return {
-            "channels_from": ChannelSource(channel).kind,
+            "channel": {key: value for key, value in config.to_dict().items() if key not in ("batch", "seed")},
+            "channels_from": ChannelSource(config).kind,
             "n_antennas": op.n_antennas,
             "n_observations": op.n_observations,
         }
