@@ -4,11 +4,15 @@
 import logging
 import signal
 import threading
+from collections import deque
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 
 # Units under way per thread of the cluster: enough that none waits, few to give up when interrupted.
 _AHEAD = 3
-_PATIENCE = 30  # seconds until a scheduler has to have a worker
+# Seconds until a scheduler has to have a worker, and between looks at who is still there.
+_PATIENCE = 30
+_GLANCE = 2
 
 
 class WorkerMismatch(ValueError):
@@ -29,7 +33,7 @@ def cluster(workers, scheduler=None):
         with client:
             yield client
         return
-    options = dict(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None)
+    options = dict(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0")
     with _ignored_interrupts():
         local = distributed.LocalCluster(**options, silence_logs=logging.CRITICAL)
     with local, distributed.Client(local, set_as_default=False) as client:
@@ -53,66 +57,88 @@ class ClusterUnits:
         """Check every worker there is; raises WorkerMismatch with what differs."""
         try:
             self._client.wait_for_workers(1, timeout=_PATIENCE)
-        except TimeoutError:
+        except _distributed().TimeoutError:
             raise ValueError(f"scheduler: expected a worker within {_PATIENCE} s, got none; start some") from None
-        self._check(set(self._client.nthreads()))
+        self._check(self._client.nthreads())
 
     def run(self, todo):
-        """Compute the units ``todo``; yields (unit, results, seconds, worker) as they finish."""
-        as_completed = _distributed().as_completed
-        waiting, names = iter(todo), {}
-        finished = as_completed(loop=self._client.loop)
+        """Compute the units ``todo``; yields (unit, results, seconds, worker) as they finish.
+
+        Workers may come and go: one that came later is checked before its first result counts.
+        """
+        waiting, names = deque(todo), {}
+        finished = _distributed().as_completed(loop=self._client.loop)
         self._fill(finished, waiting, names)
         for future in finished:
             unit = names.pop(future.key)
-            results, seconds, worker = self._result(future)
-            self._check({worker} - self._checked)
+            results, seconds, worker = _result(future)
+            counts = worker in self._checked or self._check([worker])
+            if not counts:
+                waiting.append(unit)
             self._fill(finished, waiting, names)
-            yield unit, results, seconds, worker
+            if counts:
+                yield unit, results, seconds, worker
 
     def _fill(self, finished, waiting, names):
         threads = sum(self._client.nthreads().values())
-        while len(names) < _AHEAD * max(1, threads):
-            unit = next(waiting, None)
-            if unit is None:
-                return
+        while waiting and len(names) < _AHEAD * max(1, threads):
+            unit = waiting.popleft()
             indices = tuple(vars(unit).values())
             future = self._client.submit(_on_worker(), "run_unit", self._config, indices, pure=False)
             names[future.key] = unit
             finished.add(future)
 
-    def _result(self, future):
-        try:
-            return future.result()
-        except ModuleNotFoundError as error:
-            raise WorkerMismatch(_no_module(error)) from None
-        except _distributed().KilledWorker as error:
-            raise RuntimeError(f"scheduler: a unit ended the workers that tried it, perhaps out of memory: {error}")
-
     def _check(self, workers):
+        """Whether all of the ``workers`` gave the numbers expected; one that left meanwhile did not."""
         pinned = dict(allow_other_workers=False, pure=False)
         asked = {
             address: self._client.submit(_on_worker(), "probe", self._config, workers=[address], **pinned)
-            for address in sorted(workers)
+            for address in workers
         }
         for address, future in asked.items():
+            if not self._finishes(future, address):
+                continue
             try:
-                found, _, _ = future.result()
-            except ModuleNotFoundError as error:
-                raise WorkerMismatch(f"worker {address}: {_no_module(error)}") from None
-            except (OSError, RuntimeError, ValueError) as error:
-                raise WorkerMismatch(f"worker {address}: expected the results of this machine, got {error}") from None
-            self._compare(address, found)
+                self._compare(address, _result(future)[0])
+            except (ValueError, RuntimeError) as error:
+                raise WorkerMismatch(f"worker {address}: {error}") from None
             self._checked.add(address)
+        return self._checked >= set(workers)
+
+    def _finishes(self, future, address):
+        """Wait for a future that only the worker at ``address`` can finish; False when that has left."""
+        while not future.done():
+            try:
+                future.exception(timeout=_GLANCE)
+            except _distributed().TimeoutError:
+                if address not in self._client.nthreads():
+                    return False
+            except CancelledError:
+                break
+        return True
 
     def _compare(self, address, found):
-        for name in self._expected:
-            if found.get(name) != self._expected[name]:
-                raise WorkerMismatch(
-                    f"worker {address}: expected the {name} of this machine, {self._expected[name]}, got "
-                    f"{found.get(name)}; workers need the same version of the module, its models and NumPy and "
-                    "the same kind of processor"
+        for name, expected in self._expected.items():
+            if found.get(name) != expected:
+                raise ValueError(
+                    f"expected the {name} of this machine, {expected}, got {found.get(name)}; workers need the "
+                    "same version of the module, its models and NumPy, and the same kind of processor"
                 )
+
+
+def _result(future):
+    distributed = _distributed()
+    try:
+        return future.result()
+    except ModuleNotFoundError as error:
+        raise WorkerMismatch(
+            f"expected gnuradio.thzum and what it needs, got {error}; start the worker where the module is "
+            "installed, for instance by ./run exec dask worker ADDRESS"
+        ) from None
+    except distributed.KilledWorker as error:
+        raise ChildProcessError(f"a unit ended each worker that tried it, for want of memory perhaps: {error}") from None
+    except CancelledError:
+        raise ConnectionError("scheduler: the connection was lost; the same command continues") from None
 
 
 def _on_worker():
@@ -131,13 +157,6 @@ def _on_worker():
         return (*answer, worker) if name == "run_unit" else (answer, None, worker)
 
     return call
-
-
-def _no_module(error):
-    return (
-        f"expected gnuradio.thzum to be importable, got {error}; start the worker where the module is installed, "
-        "for instance by ./run exec dask worker ADDRESS"
-    )
 
 
 def _distributed():

@@ -10,7 +10,7 @@ _MARKERS = "osD^vPX*"
 
 
 def figure(results, level=0.95):
-    """Figure of merit against SNR, a panel per scenario and a curve with its confidence band per algorithm.
+    """Figure of merit against SNR, a panel per scenario and a curve with confidence intervals per algorithm.
 
     Args:
         results: :class:`SweepResults`.
@@ -31,7 +31,7 @@ def figure(results, level=0.95):
         panel.set(title=scenario.name, xlabel="SNR (dB)", ylabel=task(experiment.task).axis)
     for panel in panels[count:]:
         panel.remove()
-    drawn.text(0.99, 0.005, f"bands: {100 * level:g} % confidence", ha="right", va="bottom", fontsize=7)
+    drawn.text(0.99, 0.005, f"bars: {100 * level:g} % confidence intervals", ha="right", va="bottom", fontsize=7)
     drawn.tight_layout(rect=(0, 0.02, 1, 1))
     return drawn
 
@@ -43,8 +43,8 @@ def _draw_panel(panel, points, labels):
             continue
         colour, marker = plots.COLOURS[index % len(plots.COLOURS)], _MARKERS[index % len(_MARKERS)]
         x = [point.snr_db for point in curve]
-        panel.plot(x, [point.value for point in curve], color=colour, marker=marker, markersize=4, label=label)
-        low, high = [point.low for point in curve], [point.high for point in curve]
-        panel.fill_between(x, low, high, color=colour, alpha=0.25, linewidth=0)
+        reach = [[point.value - point.low for point in curve], [point.high - point.value for point in curve]]
+        style = dict(color=colour, marker=marker, markersize=4, capsize=3, label=label)
+        panel.errorbar(x, [point.value for point in curve], yerr=reach, **style)
     panel.grid(alpha=0.3)
     panel.legend(fontsize=8, frameon=False)
