@@ -102,13 +102,12 @@ def _run(options):
     with _Progress() as progress:
         try:
             run(experiment, options.out, options.workers, options.scheduler, progress)
-        except Interrupted as stop:
+        except KeyboardInterrupt as stop:
             progress.close()
-            print(
-                f"thzum: interrupted after {stop.done} of {stop.total} units, which {options.out} holds; "
-                "the same command continues",
-                file=sys.stderr,
-            )
+            kept = "before the first unit"
+            if isinstance(stop, Interrupted):
+                kept = f"after {stop.done} of {stop.total} units, which {options.out} holds"
+            print(f"thzum: interrupted {kept}; the same command continues", file=sys.stderr)
             return 130
     _report(options.out, options.plot, options.csv, options.json, options.level)
     return 0

@@ -9,7 +9,7 @@ import time
 from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -70,16 +70,16 @@ def run_unit(config, unit):
     """Compute a unit.
 
     Args:
-        config: the experiment's dictionary.
+        config: the experiment's dictionary as JSON.
         unit: (scenario, block, snr) indices.
 
     Returns:
         {label: {column: [number or None per channel]}} and {part: [processor s, wall-clock s]}.
     """
-    experiment, unit, clock = Experiment.from_dict(config), Unit(*unit), Clock()
+    experiment, unit, clock = _experiment(config), Unit(*unit), Clock()
     with threadpool_limits(1):
         with clock("set-up"):
-            bench = _bench(experiment, unit.scenario)
+            bench = _bench(config, unit.scenario)
         size = experiment.blocks()[unit.block]
         found = bench.run(unit.block, size, experiment.snr_db[unit.snr], clock)
     return {label: _plain_columns(columns) for label, columns in found.items()}, clock.parts
@@ -88,26 +88,38 @@ def run_unit(config, unit):
 def probe(config):
     """What must be equal wherever units of an experiment are computed: digests of files and of numbers.
 
-    The numbers are those of the first channels of every scenario at the first SNR.
+    The numbers are those of the first channels of every scenario at the first SNR. ``config`` is the
+    experiment's dictionary as JSON.
     """
-    experiment = Experiment.from_dict(config)
+    experiment = _experiment(config)
     files = task(experiment.task).files(experiment)
     numbers = hashlib.sha256()
     with threadpool_limits(1):
         for scenario in range(len(experiment.scenarios)):
-            bench = _bench(experiment, scenario)
+            bench = _bench(config, scenario)
             found = bench.run(0, _PROBE_CHANNELS, experiment.snr_db[0], Clock())
             plain = {label: _plain_columns(columns) for label, columns in found.items()}
             numbers.update(json.dumps(plain).encode())
     return {"files": {name: _digest(path) for name, path in files.items()}, "numbers": numbers.hexdigest()}
 
 
-def _bench(experiment, scenario):
+def as_text(experiment):
+    """The JSON text that :func:`run_unit` and :func:`probe` take."""
+    return json.dumps(experiment.to_dict())
+
+
+@lru_cache(_KEPT_BENCHES)
+def _experiment(config):
+    return Experiment.from_dict(json.loads(config))
+
+
+def _bench(config, scenario):
     """The bench of a scenario, from those that this thread keeps: algorithm objects serve one thread."""
     if not hasattr(_kept, "benches"):
         _kept.benches = OrderedDict()
-    key = json.dumps(experiment.to_dict(), sort_keys=True), scenario
+    key = config, scenario
     if key not in _kept.benches:
+        experiment = _experiment(config)
         seeds = partial(seed_sequence, experiment.seed, scenario)
         _kept.benches[key] = task(experiment.task).bench(experiment, scenario, seeds)
     _kept.benches.move_to_end(key)

@@ -45,7 +45,7 @@ class ClusterUnits:
 
     Args:
         client: of :func:`cluster`.
-        config: the experiment's dictionary.
+        config: the experiment as :func:`~gnuradio.thzum.simulation.cells.as_text` writes it.
         expected: what :func:`~gnuradio.thzum.simulation.cells.probe` has to give on every worker.
     """
 

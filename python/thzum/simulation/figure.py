@@ -7,6 +7,8 @@ from .. import plots
 from .tasks import task
 
 _MARKERS = "osD^vPX*"
+# SNRs up to which each has its tick.
+_MOST_TICKS = 12
 
 
 def figure(results, level=0.95):
@@ -28,7 +30,11 @@ def figure(results, level=0.95):
     for panel, scenario in zip(panels, experiment.scenarios):
         mine = [point for point in points if point.scenario == scenario.name]
         _draw_panel(panel, mine, [choice.label for choice in experiment.algorithms])
-        panel.set(title=scenario.name, xlabel="SNR (dB)", ylabel=task(experiment.task).axis)
+        panel.set(title=scenario.name, xlabel="SNR (dB)")
+        if len(experiment.snr_db) <= _MOST_TICKS:
+            panel.set_xticks(sorted(experiment.snr_db))
+    for panel in panels[::columns]:
+        panel.set_ylabel(task(experiment.task).axis)
     for panel in panels[count:]:
         panel.remove()
     drawn.text(0.99, 0.005, f"bars: {100 * level:g} % confidence intervals", ha="right", va="bottom", fontsize=7)

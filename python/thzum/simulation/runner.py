@@ -3,10 +3,13 @@
 
 import os
 import platform
+import signal
+import threading
+from contextlib import contextmanager
 
 import numpy as np
 
-from .cells import probe, run_unit, units
+from .cells import as_text, probe, run_unit, units
 from .cluster import ClusterUnits, cluster
 from .plain import plain
 from .store import Store
@@ -50,13 +53,15 @@ def run(experiment, path, workers=None, scheduler=None, progress=None):
         lost = store.lost_bytes
         todo = [unit for unit in units(experiment) if unit not in store.results]
         try:
-            if progress is not None:
-                progress(total - len(todo), total, lost)
-            if todo:
+            with _noticed_interrupts() as noticed:
+                if progress is not None:
+                    progress(total - len(todo), total, lost)
                 for unit, results, times in _computed(experiment, facts["probe"], todo, workers, scheduler):
                     store.add(unit, results, times)
                     if progress is not None:
                         progress(len(store.results), total, lost)
+                    if noticed:
+                        raise KeyboardInterrupt
             store.finish()
         except KeyboardInterrupt:
             raise Interrupted(len(store.results), total) from None
@@ -64,7 +69,9 @@ def run(experiment, path, workers=None, scheduler=None, progress=None):
 
 def _computed(experiment, expected, todo, workers, scheduler):
     """Yields (unit, results, times) of the units ``todo`` as they finish."""
-    config = experiment.to_dict()
+    config = as_text(experiment)
+    if not todo:
+        return
     if scheduler is None and workers <= 1:
         for unit in todo:
             results, seconds = run_unit(config, vars(unit).values())
@@ -80,7 +87,7 @@ def _computed(experiment, expected, todo, workers, scheduler):
 def _facts(experiment):
     """What the results depend on besides the experiment; raises ValueError when it cannot run."""
     scenarios = task(experiment.task).check(experiment)
-    return plain("facts", {"numpy": np.__version__, "scenarios": scenarios, "probe": probe(experiment.to_dict())})
+    return plain("facts", {"numpy": np.__version__, "scenarios": scenarios, "probe": probe(as_text(experiment))})
 
 
 def _checked_workers(workers, scheduler):
@@ -91,3 +98,27 @@ def _checked_workers(workers, scheduler):
     if isinstance(workers, bool) or not isinstance(workers, (int, np.integer)) or not 0 <= workers <= 4096:
         raise ValueError(f"workers: expected an integer from 0 to 4096, got {workers!r}")
     return int(workers)
+
+
+@contextmanager
+def _noticed_interrupts():
+    """A list that is not empty once Ctrl-C was pressed.
+
+    Python drops the KeyboardInterrupt of a signal that arrives while a finaliser runs, and Dask's futures have
+    such; what is noted here is not lost.
+    """
+    noticed = []
+
+    def note(number, frame):
+        noticed.append(number)
+        before(number, frame)
+
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield noticed
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield noticed
+    finally:
+        signal.signal(signal.SIGINT, before)
