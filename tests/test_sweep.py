@@ -168,6 +168,29 @@ def test_channels_and_noise_are_those_of_every_algorithm_and_snr():
     np.testing.assert_allclose(*unit_noise, rtol=1e-4)
 
 
+def test_blocks_have_channels_and_noise_of_their_own():
+    # With a slot per element the error is the noise alone, with few slots and no noise to speak of the channel's.
+    for n_slots, snr_db in ((16, 0.0), (4, 80.0)):
+        experiment = changed(scenarios=[{"channel": CHANNEL, "n_slots": n_slots}], algorithms=["ls"])
+        errors = [run_block(experiment, block=block, snr_db=snr_db)["ls"]["nmse"] for block in (0, 1, 0)]
+        np.testing.assert_array_equal(errors[0], errors[2])
+        assert not np.isclose(errors[0], errors[1]).any()
+
+
+@pytest.mark.parametrize("combiner", ["hadamard", "random_one_bit"])
+def test_combiner_rows_have_unit_norm_and_two_values(combiner):
+    scenario = Scenario("thz300_aosa4x256", combiner=combiner, undersampling=0.3)
+    array = scenario.channel_config().build().array
+    first, again, other = (
+        scenario.build_operator(array, seed_sequence(seed, 0, Purpose.COMBINER)).combiner for seed in (0, 0, 1)
+    )
+    assert first.shape == (4, round(0.3 * 256), 256)
+    np.testing.assert_allclose(np.abs(first), 1 / 16, rtol=1e-6)
+    np.testing.assert_array_equal(first, again)
+    # Signs agree by chance: half of them, within five standard errors.
+    assert abs(np.mean(first.real * other.real > 0) - 0.5) < 5 * 0.5 / np.sqrt(first.size)
+
+
 def test_a_curve_does_not_depend_on_its_company(finished):
     alone = run_block(changed(algorithms=["lmmse"], snr_db=[10]), snr_db=10.0, block=1)["lmmse"]["nmse"]
     np.testing.assert_array_equal(SweepResults.load(finished).array("nmse")[0, 1, 1, 10:20], alone)
