@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Batches of channels with everything that is known about them."""
 
+import itertools
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -81,7 +82,7 @@ class ChannelBatch:
             ValueError: another suffix, or HDF5 without the package h5py.
             OSError: the file cannot be written.
         """
-        batch_files.write(path, self._header(), self._arrays())
+        save_pieces(path, len(self), [self])
 
     @classmethod
     def load(cls, path):
@@ -98,18 +99,10 @@ class ChannelBatch:
             missing = f"{error} is missing" if isinstance(error, KeyError) else str(error)
             raise ValueError(f"{Path(path)}: expected a whole file of channels, got one in which {missing}") from None
 
-    def _header(self):
-        return {"config": self.config, "seed": self.seed}
-
     def _arrays(self):
-        arrays = {"channels": self.channels}
-        if self.frequencies is not None:
-            arrays["frequencies"] = self.frequencies
-        for field in fields(PathTable):
-            value = getattr(self.paths, field.name)
-            if value is not None:
-                arrays[f"paths_{field.name}"] = np.asarray(value)
-        return arrays
+        table = {f"paths_{field.name}": getattr(self.paths, field.name) for field in fields(PathTable)}
+        table = {name: np.asarray(value) for name, value in table.items() if value is not None}
+        return {"channels": self.channels, **table}
 
     @classmethod
     def _from_contents(cls, header, arrays):
@@ -131,6 +124,19 @@ class ChannelBatch:
             config=header["config"],
             seed=header["seed"],
         )
+
+
+def save_pieces(path, count, pieces):
+    """Write an iterable of batches that follow each other, ``count`` channels in all, as one file.
+
+    The file equals that of one batch of all of them; only a piece at a time is in memory.
+    """
+    pieces = iter(pieces)
+    first = next(pieces)
+    common = {} if first.frequencies is None else {"frequencies": first.frequencies}
+    header = {"config": first.config, "seed": first.seed}
+    arrays = (piece._arrays() for piece in itertools.chain([first], pieces))
+    batch_files.write(path, header, common, count, arrays)
 
 
 def _checked_channels(channels):

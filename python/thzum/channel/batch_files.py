@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Files of channels: named arrays and a JSON header, as NPZ or as HDF5. Nothing is pickled."""
 
+import itertools
 import json
 import zipfile
 import zlib
@@ -15,18 +16,38 @@ VERSION = 1
 _NPZ, _HDF5 = (".npz",), (".h5", ".hdf5")
 
 
-def write(path, header, arrays):
-    """Write ``arrays`` {name: array} and the dictionary ``header`` to ``path``; the suffix says the format."""
-    path = Path(path)
-    kind = _kind(path)
+def write(path, header, common, count, pieces):
+    """Write a file; the suffix of ``path`` says the format.
+
+    Args:
+        path: where to write.
+        header: dictionary of plain data.
+        common: {name: array} of what is no axis of channels.
+        count: number of channels.
+        pieces: iterable of {name: array [b, ...]}, the same names in each, whose b add up to ``count``. They are
+            written as they come, so that no more than the small arrays of a large batch are ever in memory.
+    """
+    path = check_target(path)
     text = json.dumps({"format": FORMAT, "version": VERSION, **header}, allow_nan=False)
     # A file that was not finished must not bear the name of one that was.
     part = path.with_name(path.name + ".part")
     try:
-        (_write_npz if kind == "npz" else _write_hdf5)(part, text, arrays)
+        (_write_npz if _kind(path) == "npz" else _write_hdf5)(part, text, common, count, pieces)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def check_target(path):
+    """``path`` as a Path, or an error where :func:`write` could not succeed."""
+    path = Path(path)
+    if _kind(path) == "hdf5":
+        _hdf5()
+    if not path.parent.is_dir():
+        raise ValueError(f"path: expected an existing folder, got {str(path.parent)!r}")
+    if path.is_dir():
+        raise ValueError(f"path: expected the name of a file, got the folder {str(path)!r}")
+    return path
 
 
 def read(path):
@@ -63,10 +84,39 @@ def _checked_header(path, text):
     return header
 
 
-def _write_npz(path, text, arrays):
-    # Uncompressed: channels are noise to a compressor, and readers can map the members.
-    with open(path, "wb") as file:
-        np.savez(file, header=np.array(text), **arrays)
+def _write_npz(path, text, common, count, pieces):
+    """Large arrays go to the file piece by piece, the others when all have come; bytes depend on contents alone."""
+    pieces = iter(pieces)
+    first = next(pieces)
+    large = max(first, key=lambda name: first[name].nbytes)
+    small = {name: [] for name in first if name != large}
+    written = 0
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        _put(archive, "header", np.array(text))
+        for name, array in common.items():
+            _put(archive, name, array)
+        with archive.open(zipfile.ZipInfo(f"{large}.npy"), "w", force_zip64=True) as member:
+            layout = np.lib.format.header_data_from_array_1_0(np.ascontiguousarray(first[large]))
+            layout["shape"] = (count, *first[large].shape[1:])
+            np.lib.format.write_array_header_1_0(member, layout)
+            for piece in itertools.chain([first], pieces):
+                member.write(np.ascontiguousarray(piece[large]).data)
+                written += len(piece[large])
+                for name, parts in small.items():
+                    parts.append(piece[name])
+        for name, parts in small.items():
+            _put(archive, name, np.concatenate(parts))
+    _check_count(written, count)
+
+
+def _put(archive, name, array):
+    with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+        np.lib.format.write_array(member, np.ascontiguousarray(array).reshape(np.shape(array)), allow_pickle=False)
+
+
+def _check_count(written, count):
+    if written != count:
+        raise ValueError(f"pieces: expected {count} channels in all, got {written}")
 
 
 def _read_npz(path):
@@ -87,18 +137,29 @@ def _hdf5():
     return h5py
 
 
-def _write_hdf5(path, text, arrays):
+def _write_hdf5(path, text, common, count, pieces):
+    written = 0
     with _hdf5().File(path, "w") as file:
         file.attrs["header"] = text
-        for name, array in arrays.items():
-            # Checksums, so that a damaged file is refused as a damaged NPZ is.
-            file.create_dataset(name, data=array, fletcher32=True, chunks=_chunks(array))
+        for name, array in common.items():
+            file[name] = array
+        for piece in pieces:
+            size = len(next(iter(piece.values())))
+            for name, array in piece.items():
+                if name not in file:
+                    # Checksums, so that a damaged file is refused as a damaged NPZ is.
+                    shape = (count, *array.shape[1:])
+                    chunks = _chunks(shape, array.itemsize)
+                    file.create_dataset(name, shape, array.dtype, fletcher32=True, chunks=chunks)
+                file[name][written : written + size] = array
+            written += size
+    _check_count(written, count)
 
 
-def _chunks(array):
+def _chunks(shape, itemsize):
     """Whole channels, up to about a megabyte of them."""
-    size = array.itemsize * int(np.prod(array.shape[1:]))
-    return (int(np.clip(2**20 // max(size, 1), 1, array.shape[0])), *array.shape[1:])
+    size = itemsize * int(np.prod(shape[1:]))
+    return (int(np.clip(2**20 // max(size, 1), 1, shape[0])), *shape[1:])
 
 
 def _read_hdf5(path):

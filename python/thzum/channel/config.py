@@ -80,7 +80,8 @@ class ChannelConfig:
         if isinstance(given["model"], str):
             given["model"] = {"preset": one_of("model", given["model"], presets())}
         if given.get("array") is not None:
-            given["array"] = array_from(given["array"])
+            own = hybrid_field_from(mapping("model", given["model"]), None).array
+            given["array"] = array_from(given["array"], own)
         if given.get("hardware") is None:
             given["hardware"] = {}
         if given.get("frequencies") is not None:

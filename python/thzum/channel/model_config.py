@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sections ``array`` and ``model`` of a channel configuration."""
 
-from dataclasses import asdict, fields, replace
+from dataclasses import MISSING, asdict, fields, replace
 
 import numpy as np
 
@@ -11,11 +11,17 @@ from .hybrid_field import HybridFieldChannel
 from .keys import mapping, one_of, refuse_unknown
 from .presets import preset, presets
 
+_DIMENSIONS = tuple(field.name for field in fields(SubarrayArray) if field.default is MISSING)
 _ARRAY_KEYS = tuple(field.name for field in fields(SubarrayArray))
 
 
-def array_from(section):
-    """The array of a configuration: a preset's name, {"preset": name, ...changes} or all of its parameters."""
+def array_from(section, base=None):
+    """The array of a configuration.
+
+    Args:
+        section: a preset's name, {"preset": name, ...changes}, all of an array's parameters, or changes of ``base``.
+        base: the model's own :class:`SubarrayArray`, or None.
+    """
     if isinstance(section, SubarrayArray):
         return section
     if isinstance(section, str):
@@ -26,18 +32,22 @@ def array_from(section):
     for key in ("sub_rows", "sub_cols", "rows", "cols"):
         if key in given:
             given[key] = integer(f"array.{key}", given[key], 1)
-    for key in ("carrier_frequency", "spacing", "gap"):
+    for key in ("carrier_frequency", "spacing"):
         if key in given:
-            given[key] = real(f"array.{key}", given[key])
+            given[key] = real(f"array.{key}", given[key], above=0.0)
+    if "gap" in given:
+        given["gap"] = real("array.gap", given["gap"], low=0.0)
+    if name is not None:
+        base = array_preset(one_of("array.preset", name, array_presets()))
+    elif base is None or set(_DIMENSIONS) <= set(given):
+        missing = [key for key in _DIMENSIONS if key not in given]
+        if missing:
+            raise ValueError(f"array.{missing[0]}: expected a number, got none; give it or name a preset")
+        base = SubarrayArray(**{key: given[key] for key in _DIMENSIONS})
     try:
-        if name is not None:
-            return replace(array_preset(one_of("array.preset", name, array_presets())), **given)
-        return SubarrayArray(**given)
-    except TypeError as error:
-        raise ValueError(f"array: expected a preset or all of its dimensions, got {sorted(given)}: {error}") from None
+        return replace(base, **given)
     except ValueError as error:
-        text = str(error)
-        raise ValueError(text if text.startswith("array") else f"array.{text}") from None
+        raise ValueError(f"array.{error}") from None
 
 
 def array_to_dict(array):
