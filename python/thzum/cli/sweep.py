@@ -127,7 +127,7 @@ def _report(path, plot, csv, json, level):
     if seconds:
         parts = ", ".join(f"{part} {cpu:.1f}" for part, (cpu, _) in seconds.items())
         total = sum(cpu for cpu, _ in seconds.values())
-        print(f"\nprocessor time {total:.1f} s: {parts}")
+        print(f"\nprocessor time of the units {total:.1f} s: {parts}")
     if results.done < results.total:
         print(f"\n{results.done} of {results.total} units are finished")
     if csv:
