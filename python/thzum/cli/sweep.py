@@ -197,7 +197,8 @@ class _Progress:
 
         if self._bar is None:
             if lost_bytes:
-                print(f"thzum: dropped an unfinished line of {lost_bytes} bytes; it is computed again", file=sys.stderr)
+                text = f"thzum: dropped an unfinished line of {lost_bytes} bytes; it is computed again"
+                print(text, file=sys.stderr)
             self._bar = tqdm(total=total, initial=done, desc="sweep", unit="unit", disable=None)
         self._bar.update(done - self._bar.n)
 

@@ -136,7 +136,8 @@ def _result(future):
             "installed, for instance by ./run exec dask worker ADDRESS"
         ) from None
     except distributed.KilledWorker as error:
-        raise ChildProcessError(f"a unit ended each worker that tried it, for want of memory perhaps: {error}") from None
+        text = f"a unit ended each worker that tried it, for want of memory perhaps: {error}"
+        raise ChildProcessError(text) from None
     except CancelledError:
         raise ConnectionError("scheduler: the connection was lost; the same command continues") from None
 

@@ -91,7 +91,9 @@ class Scenario:
         Raises:
             ValueError: an unknown key, a value out of range, or something that a sweep does not simulate.
         """
-        given = self.channel if isinstance(self.channel, dict) else {"model": {"preset": self.channel, **self.overrides}}
+        given = self.channel
+        if not isinstance(given, dict):
+            given = {"model": {"preset": given, **self.overrides}}
         config = ChannelConfig.from_dict({key: value for key, value in given.items() if key not in _IGNORED})
         for name, wanted in _REQUIRED.items():
             if getattr(config, name) != wanted:
