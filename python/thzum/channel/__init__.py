@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Channel simulation: paths drawn at random, the response of an array of subarrays to them, and the hardware."""
 
-from . import hardware, scene
+from . import hardware, scene, statistics
+from .batch import ChannelBatch
+from .config import ChannelConfig, from_config
+from .frequency_grid import FrequencyGrid
 from .absorption import (
     AbsorptionModel,
     Atmosphere,
@@ -29,6 +32,9 @@ from .wideband import effective_taps, frequency_response, impulse_response, rais
 __all__ = [
     "AbsorptionModel",
     "Atmosphere",
+    "ChannelBatch",
+    "ChannelConfig",
+    "FrequencyGrid",
     "HybridFieldChannel",
     "LineList",
     "PathKind",
@@ -46,6 +52,7 @@ __all__ = [
     "effective_taps",
     "free_space_gain",
     "frequency_response",
+    "from_config",
     "gain_over_band",
     "hardware",
     "impulse_response",
@@ -59,6 +66,7 @@ __all__ = [
     "scene",
     "source_before",
     "squint_table",
+    "statistics",
     "subarray_waves",
     "subcarrier_frequencies",
     "transmittance",
