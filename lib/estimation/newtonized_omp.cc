@@ -34,23 +34,27 @@ struct pursuit_settings {
 };
 
 /*!
- * Peak of noise alone over noise_var that is exceeded with probability \p false_alarm: over \p cells
- * independent directions, each a Gamma(\p order) variable.
+ * Peak of noise alone over noise_var that is exceeded with probability \p false_alarm.
+ *
+ * In one direction the metric is a Gamma(\p order) variable x; over directions it is a smooth field,
+ * whose number of peaks above a high level is on average its Euler characteristic there (Worsley, Adv.
+ * Appl. Probab. 1994). With the derivatives' variance of a uniform aperture, (2 pi)^2 / 12 per squared
+ * resolution cell, that is cells * (pi / 6) (2 x - 2 order + 1) x^(order - 1) exp(-x) / (order - 1)!.
  */
 double detection_threshold(double cells, int order, double false_alarm)
 {
-    const auto tail = [order](double x) {
-        double term = 1.0, sum = 1.0;
-        for (int k = 1; k < order; ++k)
-            sum += term *= x / k;
-        return std::exp(-x) * sum;
+    const auto log_peaks = [=](double x) {
+        return std::log(cells * M_PI / 6.0 * (2.0 * x - 2.0 * order + 1.0)) +
+               (order - 1) * std::log(x) - x - std::lgamma(order);
     };
-    double low = 0.0, high = 1.0;
-    while (cells * tail(high) > false_alarm)
+    // Past its largest value, near order + sqrt(order), it falls.
+    double low = order + std::sqrt(double(order)), high = 2.0 * low;
+    while (log_peaks(high) > std::log(false_alarm))
         high *= 2.0;
-    for (int i = 0; i < 60; ++i) {
+    constexpr int halvings = 60;
+    for (int i = 0; i < halvings; ++i) {
         const double middle = 0.5 * (low + high);
-        (cells * tail(middle) > false_alarm ? low : high) = middle;
+        (log_peaks(middle) > std::log(false_alarm) ? low : high) = middle;
     }
     return high;
 }
