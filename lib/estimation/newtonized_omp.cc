@@ -23,6 +23,8 @@ namespace {
 // optimum explains half of noise_var by chance alone.
 constexpr double gain_share = 0.02;
 
+constexpr int most_finalists = 4; // wavefronts of a path that are refined
+
 struct pursuit_settings {
     int max_paths;
     double false_alarm;
@@ -89,7 +91,8 @@ public:
           d_path_count(max_batch()),
           d_order(settings.max_paths),
           d_power(settings.max_paths),
-          d_candidates(settings.candidates)
+          d_candidates(settings.candidates),
+          d_trials(settings.candidates)
     {
         d_fit.limit_curvature(settings.max_curvature);
         if (settings.coherent)
@@ -197,14 +200,25 @@ private:
         });
     }
 
+    // All candidates are tried as they are, the best of them refined.
     fitted_path best_wavefront(int p, double noise_var)
     {
         const int count =
             d_wavefronts->candidates(d_fit, p, d_candidates.data(), d_settings.candidates);
-        fitted_path best = {};
-        double best_energy = -1.0;
         for (int k = 0; k < count; ++k) {
             d_fit.set(p, d_candidates[k]);
+            const double energy = d_fit.refine(p, 1, 1, gain_share * noise_var);
+            d_trials[k] = { energy, d_fit.path(p) };
+        }
+        const int finalists = std::min(count, most_finalists);
+        std::partial_sort(d_trials.begin(),
+                          d_trials.begin() + finalists,
+                          d_trials.begin() + count,
+                          [](const auto& a, const auto& b) { return a.first > b.first; });
+        fitted_path best = {};
+        double best_energy = -1.0;
+        for (int k = 0; k < finalists; ++k) {
+            d_fit.set(p, d_trials[k].second);
             const double energy = d_fit.refine(p, 1, d_settings.steps, gain_share * noise_var);
             if (energy > best_energy) {
                 best_energy = energy;
@@ -225,6 +239,7 @@ private:
     std::vector<int> d_order;
     std::vector<double> d_power;
     std::vector<fitted_path> d_candidates;
+    std::vector<std::pair<double, fitted_path>> d_trials; // energy explained, candidate
 };
 
 /*! Centres x + jy in m or any unit, moved to their middle. */
@@ -287,7 +302,7 @@ algorithm newtonized_omp()
                        std::vector<gr_complex>{},
                        "Centre x + jy of each subarray in wavelengths; without them gains stay free." },
                      { "candidates",
-                       8.0,
+                       16.0,
                        "Wavefronts tried for each path, 1 to 64; more helps at high SNR." },
                      { "min_distance",
                        4000.0,
