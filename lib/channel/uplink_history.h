@@ -1,0 +1,55 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_THZUM_CHANNEL_UPLINK_HISTORY_H
+#define INCLUDED_THZUM_CHANNEL_UPLINK_HISTORY_H
+
+#include <gnuradio/gr_complex.h>
+#include <gnuradio/thzum/api.h>
+#include <cstdint>
+#include <vector>
+
+namespace gr {
+namespace thzum {
+
+/*! The latest samples of all users as planar floats, long enough for the longest delay. */
+class THZUM_API uplink_history
+{
+public:
+    /*!
+     * \param users number of streams
+     * \param reach samples that stay readable behind the newest one
+     * \param piece samples appended at a time at most
+     */
+    uplink_history(int users, int reach, int piece);
+
+    /*!
+     * \brief Append \p count samples of every user; one that is not finite becomes zero.
+     * \returns how many were not finite
+     */
+    uint64_t append(const gr_complex* const* x, int count);
+
+    /*! The first sample of the last append(), with reach samples before it. */
+    const float* re(int user) const { return &d_re[user * d_stride + d_first]; }
+    const float* im(int user) const { return &d_im[user * d_stride + d_first]; }
+
+private:
+    void make_room(int count);
+
+    int d_users;
+    size_t d_reach;
+    size_t d_capacity; // of a user, without the padding for the kernels
+    size_t d_stride;
+    size_t d_first; // of the last piece
+    size_t d_end;   // behind the newest sample
+    std::vector<float> d_re, d_im;
+};
+
+} // namespace thzum
+} // namespace gr
+
+#endif /* INCLUDED_THZUM_CHANNEL_UPLINK_HISTORY_H */
