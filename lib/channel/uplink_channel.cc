@@ -331,7 +331,7 @@ private:
         for (int done = 0; done < count;) {
             const int64_t now = d_time + offset + done;
             const auto interval = d_timeline.at(now);
-            const int run = int(std::min<int64_t>(count - done, interval.end - now));
+            const int run = int(std::min(now + count - done, interval.end) - now);
             const auto gains = d_waves.combined(d_epoch.realisation, interval.entry);
             for (int s = 0; s < d_shape.n_subarrays; s++) {
                 weigh(gains.re + s * d_waves.width(), gains.im + s * d_waves.width());

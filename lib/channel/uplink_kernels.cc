@@ -61,6 +61,7 @@ void rotate(const float* __restrict phasor_re,
         }
 }
 
+// One product at a time is added in both widths, so that a sample comes out the same in either.
 THZUM_MULTIVERSION
 void mix_paths(const float* __restrict w_re,
                const float* __restrict w_im,
@@ -80,8 +81,10 @@ void mix_paths(const float* __restrict w_re,
             const float* x = z_re + p * stride + first;
             const float* y = z_im + p * stride + first;
             for (int i = 0; i < uplink_tile; i++) {
-                re[i] += a * x[i] - b * y[i];
-                im[i] += a * y[i] + b * x[i];
+                re[i] += a * x[i];
+                im[i] += a * y[i];
+                re[i] -= b * y[i];
+                im[i] += b * x[i];
             }
         }
         const int width = count - first < uplink_tile ? count - first : uplink_tile;
@@ -97,8 +100,10 @@ void mix_paths(const float* __restrict w_re,
             const float* x = z_re + p * stride + first;
             const float* y = z_im + p * stride + first;
             for (int i = 0; i < narrow; i++) {
-                re[i] += a * x[i] - b * y[i];
-                im[i] += a * y[i] + b * x[i];
+                re[i] += a * x[i];
+                im[i] += a * y[i];
+                re[i] -= b * y[i];
+                im[i] += b * x[i];
             }
         }
         const int width = count - first < narrow ? count - first : narrow;

@@ -47,7 +47,10 @@ uplink_timeline::period uplink_timeline::checked(const uplink_schedule& schedule
                    std::to_string(schedule.lengths.size()));
     if (schedule.start > largest_time || schedule.start < -largest_time)
         reject("a start within 2^62 samples", std::to_string(schedule.start));
-    period checked{ first, schedule.start, schedule.entries, {} };
+    const auto& entries = schedule.entries;
+    const bool is_fixed = std::all_of(
+        entries.begin(), entries.end(), [&](int entry) { return entry == entries[0]; });
+    period checked{ first, schedule.start, is_fixed, entries, {} };
     for (const int entry : schedule.entries)
         if (entry < 0 || entry >= d_n_entries)
             reject("entries from 0 to " + std::to_string(d_n_entries - 1) + " of the combiner table",
@@ -81,6 +84,8 @@ combiner_interval uplink_timeline::at(int64_t sample) const
         limit = it->first;
         --it;
     }
+    if (it->is_fixed)
+        return { it->entries[0], limit };
     const int64_t phase = floor_mod(sample - it->start, it->ends.back());
     const auto end = std::upper_bound(it->ends.begin(), it->ends.end(), phase);
     return { it->entries[size_t(end - it->ends.begin())], std::min(sample + *end - phase, limit) };
