@@ -16,6 +16,7 @@ from gnuradio.thzum.channel.hardware import (
     PhaseShifter,
     RappAmplifier,
     SamplingOffset,
+    UserPhaseNoise,
     optimal_loading,
     optimal_step,
     quantiser_moments,
@@ -104,6 +105,16 @@ def test_oscillators_are_shared_or_independent(part):
     assert abs(np.corrcoef(first, second)[0, 1]) < 5 * np.sqrt(3 / n)
 
 
+def test_noise_belongs_to_the_oscillator_and_the_side_alone():
+    x = np.ones((3, 700), complex)
+    parts = dict(k0=1e-11, k2=1e4, k3=1e9, seed=5)
+    receiver, users = PhaseNoise(1e9, **parts)(x), UserPhaseNoise(1e9, **parts)(x)
+    assert np.array_equal(PhaseNoise(1e9, **parts)(x[:2]), receiver[:2])
+    assert np.array_equal(PhaseNoise(1e9, shared=True, **parts)(x[:2]), receiver[[0, 0]])
+    first, second = np.diff(np.angle(np.concatenate([receiver, users])), axis=1)[[0, 3]]
+    assert abs(np.corrcoef(first, second)[0, 1]) < 5 * np.sqrt(1.5 / 700)
+
+
 def test_phase_noise_is_reproducible_by_seed():
     x = gaussian((2, 500))
     model = PhaseNoise(1e9, k0=1e-11, k2=1e4, k3=1e9, seed=5)
@@ -123,6 +134,14 @@ def test_frequency_offset_is_an_exact_ramp():
     for k in (0, 1, 777, n // 2, n - 1):
         cycles = float(Fraction(offset) * k / Fraction(fs) % 1)
         assert abs(y[k] - np.exp(1j * (2 * np.pi * cycles + 0.3))) < 1e-12
+
+
+def test_every_user_has_an_offset_of_its_own():
+    x = gaussian((3, 200))
+    offsets = (1e5, -2e6, 0.0)
+    y = FrequencyOffset(1e9, offsets)(x)
+    for row, offset in enumerate(offsets):
+        assert np.array_equal(y[row], FrequencyOffset(1e9, offset)(x[row]))
 
 
 @pytest.mark.parametrize("ppm", [0.0, 25.0, -40.0, 2000.0, -50_000.0])
@@ -317,6 +336,8 @@ def test_gain_control_survives_silence():
 MODELS = {
     "phase noise": lambda: PhaseNoise(1e9, k0=1e-11, k2=1e4, k3=1e9, seed=1),
     "shared phase noise": lambda: PhaseNoise(1e9, k0=1e-11, linewidth=1e4, shared=True),
+    "flicker phase noise": lambda: PhaseNoise(1e9, k3=1e9, flicker_low=1e4),
+    "user phase noise": lambda: UserPhaseNoise(1e9, k0=1e-11, k3=1e9),
     "frequency offset": lambda: FrequencyOffset(1e9, 1.234e6, 0.1),
     "sampling offset": lambda: SamplingOffset(300.0),
     "slow sampling clock": lambda: SamplingOffset(-90_000.0),
@@ -376,7 +397,9 @@ def test_a_stream_keeps_its_rf_chains(name):
         (lambda: PhaseNoise(1e9, k2=1.0, linewidth=1.0), "linewidth: expected either"),
         (lambda: PhaseNoise(1e9, flicker_low=2e8), "flicker_low: expected below a fifth"),
         (lambda: PhaseNoise(1e9, shared=1), "shared: expected True or False"),
-        (lambda: PhaseNoise(1e9, seed=-1), "seed: expected an integer of at least 0"),
+        (lambda: PhaseNoise(1e9, seed=-1), "seed: expected an integer from 0 to"),
+        (lambda: PhaseNoise(1e9, seed=2**53), "seed: expected an integer from 0 to"),
+        (lambda: FrequencyOffset(1e9, (1.0, 2.0))(np.ones((3, 4))), "offset: expected one number or one for each of 3"),
         (lambda: FrequencyOffset(1e9, np.inf), "offset: expected a number that is finite"),
         (lambda: SamplingOffset(2e5), "ppm: expected a number"),
         (lambda: RappAmplifier(2.0), "expected exactly one of them"),
@@ -401,6 +424,8 @@ def test_bad_parameters_are_named(make, message):
 # --- composition
 
 CONFIG = {
+    "user_frequency_offset": {"offset": (1e5, -2e5, 0.0, 3e4)},
+    "user_phase_noise": {"k0": 1e-11, "k3": 1e9, "seed": 7},
     "power_amplifier": {"smoothness": 2.0, "input_backoff_db": 6.0},
     "phase_shifter": {"bits": 4, "gain_std_db": 0.5, "phase_std_deg": 3.0},
     "low_noise_amplifier": {"saturation": 4.0},
@@ -424,21 +449,23 @@ def test_hardware_applies_its_models_in_physical_order():
     assert np.array_equal(hardware.receive(x), y)
     assert np.array_equal(hardware.flush(), adc(clock.flush()))
     assert np.array_equal(hardware.receive(x), y)
-    assert np.array_equal(hardware.transmit(x), RappAmplifier(2.0, input_backoff_db=6.0)(x))
+    sent = UserPhaseNoise(1e9, k0=1e-11, k3=1e9, seed=7)(FrequencyOffset(1e9, (1e5, -2e5, 0.0, 3e4))(x))
+    assert np.array_equal(hardware.transmit(x), RappAmplifier(2.0, input_backoff_db=6.0)(sent))
     c = gaussian((4, 8, 16))
     assert np.array_equal(hardware.combine(c), PhaseShifter(4, 0.5, 3.0)(c))
 
 
 @pytest.mark.parametrize("name", CONFIG)
 def test_each_model_is_switched_by_itself(name):
-    x, c = gaussian((2, 500)), gaussian((2, 4, 8))
+    x, c = gaussian((4, 500)), gaussian((4, 4, 8))
     hardware = Hardware.from_dict({name: CONFIG[name]}, sample_rate=1e9)
-    outputs = {"power_amplifier": hardware.transmit(x), "phase_shifter": hardware.combine(c)}
-    ideal = {"power_amplifier": x, "phase_shifter": c}
-    for place, output in outputs.items():
-        assert np.array_equal(output, ideal[place]) == (place != name)
-    changed = name not in outputs
-    assert np.array_equal(hardware.receive(x), x) != changed
+    sides = {
+        "transmit": ("user_frequency_offset", "user_phase_noise", "power_amplifier"),
+        "combine": ("phase_shifter",),
+    }
+    side = next((side for side, names in sides.items() if name in names), "receive")
+    for method, ideal in (("transmit", x), ("combine", c), ("receive", x)):
+        assert np.array_equal(getattr(hardware, method)(ideal), ideal) == (method != side)
     off = Hardware.from_dict({key: False for key in CONFIG})
     assert off == Hardware() and np.array_equal(off.receive(x), x)
 

@@ -5,10 +5,9 @@
  */
 
 #include "channel/counter_noise.h"
+#include "channel/elementary.h"
 #include "common/multiversion.h"
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 
 namespace gr {
 namespace thzum {
@@ -31,7 +30,7 @@ struct words {
     uint32_t a, b, c, d;
 };
 
-inline __attribute__((always_inline)) words philox_round(words w, uint32_t key0, uint32_t key1)
+THZUM_INLINE words philox_round(words w, uint32_t key0, uint32_t key1)
 {
     const uint64_t product0 = uint64_t(w.a) * multiplier[0],
                    product1 = uint64_t(w.c) * multiplier[1];
@@ -44,8 +43,7 @@ inline __attribute__((always_inline)) words philox_round(words w, uint32_t key0,
 // Two counters in step, which hides the latency of the multiplications. Unrolled by recursion
 // because a loop inside keeps the compiler from vectorising the loop around it.
 template <int round = 0>
-inline __attribute__((always_inline)) void
-philox(words& first, words& second, uint32_t key0, uint32_t key1)
+THZUM_INLINE void philox(words& first, words& second, uint32_t key0, uint32_t key1)
 {
     if constexpr (round < 10) {
         first = philox_round(first, key0, key1);
@@ -54,64 +52,32 @@ philox(words& first, words& second, uint32_t key0, uint32_t key1)
     }
 }
 
-inline __attribute__((always_inline)) float as_float(int32_t bits)
-{
-    float value;
-    std::memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-inline __attribute__((always_inline)) int32_t as_bits(float value)
-{
-    int32_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
 // -2 log((k + 1/2) / 2^31) for 0 <= k < 2^31. Near 1 the logarithm is taken of the distance to 1,
 // which an integer holds exactly and a float would not.
-inline __attribute__((always_inline)) float minus_two_log(int32_t k)
+THZUM_INLINE float minus_two_log(int32_t k)
 {
     constexpr int32_t root_half = 0x5A82799A; // sqrt(1/2) 2^31
     const bool near_one = k > root_half;
     const int32_t distance = near_one ? 0x7FFFFFFF - k : k;
     const float x = (float(distance) + 0.5f) * 0x1p-31f;
-    const int32_t exponent = (as_bits(x) - 0x3F3504F3) >> 23;
-    const float reduced = as_float(as_bits(x) - exponent * (1 << 23)) - 1.0f;
+    int32_t exponent;
+    float reduced;
+    split(x, exponent, reduced);
     const float f = near_one ? -x : reduced;
     const float e = near_one ? 0.0f : float(exponent);
-    // log(1 + f) = f - f^2/2 + f^3 p(f); p minimises the largest error relative to f between
-    // 1 - sqrt(2) and sqrt(2) - 1, which is 4e-8.
-    float p = 0.0891978145f;
-    p = p * f - 0.143521711f;
-    p = p * f + 0.148771763f;
-    p = p * f - 0.165654123f;
-    p = p * f + 0.199653611f;
-    p = p * f - 0.250017524f;
-    p = p * f + 0.333338588f;
-    const float log_f = f - f * f * (0.5f - f * p);
-    return -2.0f * (log_f + 0.693147181f * e);
+    return -2.0f * (log_near_one(f) + 0.693147181f * e);
 }
 
-// The absolute value tells the compiler that errno cannot be set; the loop would stay scalar
-// otherwise.
-inline __attribute__((always_inline)) float radius(uint32_t word)
-{
-    return __builtin_sqrtf(__builtin_fabsf(minus_two_log(int32_t(word >> 1))));
-}
+THZUM_INLINE float radius(uint32_t word) { return root(minus_two_log(int32_t(word >> 1))); }
 
 // A point at a distance in a random direction: one of four sectors around the axes and a position
 // within
 // +-45 degrees of the axis.
-inline __attribute__((always_inline)) void
-scatter(float distance, uint32_t angle_word, float& first, float& second)
+THZUM_INLINE void scatter(float distance, uint32_t angle_word, float& first, float& second)
 {
     const float t = float(int32_t(angle_word << 2) >> 2) * 0x1p-30f;
-    // cos and sin of pi t / 2, errors below 3e-8 for |t| <= 1/2.
-    const float s = t * t;
-    const float cosine = 1.0f + s * (-1.23369706f + s * (0.25359863f + s * -0.0204083528f));
-    const float sine =
-        t * (1.57079637f + s * (-0.64596349f + s * (0.0796802267f + s * -0.00460217707f)));
+    float cosine, sine;
+    cos_sin_quarter(t, cosine, sine);
     const float along = distance * ((angle_word & 0x80000000u) ? -cosine : cosine);
     const float across = distance * sine;
     const bool vertical = (angle_word & 0x40000000u) != 0;

@@ -9,7 +9,7 @@ sample for sample as if processed at once. ``reset()`` starts a model over, with
 from .chain import Hardware
 from .converter import Adc, SamplingOffset, optimal_loading, optimal_step, quantiser_moments
 from .frontend import IqImbalance, PhaseShifter, RappAmplifier
-from .oscillator import FrequencyOffset, PhaseNoise
+from .oscillator import FrequencyOffset, PhaseNoise, UserPhaseNoise
 
 __all__ = [
     "Adc",
@@ -20,6 +20,7 @@ __all__ = [
     "PhaseShifter",
     "RappAmplifier",
     "SamplingOffset",
+    "UserPhaseNoise",
     "optimal_loading",
     "optimal_step",
     "quantiser_moments",

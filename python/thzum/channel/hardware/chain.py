@@ -7,8 +7,9 @@ import numpy as np
 
 from .converter import Adc, SamplingOffset
 from .frontend import IqImbalance, PhaseShifter, RappAmplifier
-from .oscillator import FrequencyOffset, PhaseNoise
+from .oscillator import FrequencyOffset, PhaseNoise, UserPhaseNoise
 
+_TRANSMIT_ORDER = ("user_frequency_offset", "user_phase_noise", "power_amplifier")
 _RECEIVE_ORDER = (
     "low_noise_amplifier",
     "frequency_offset",
@@ -23,9 +24,10 @@ _RECEIVE_ORDER = (
 class Hardware:
     """The impairments of transmitters, array and receiver; each is a model, or None where it is ideal.
 
-    Users' samples pass :meth:`transmit`, combiners pass :meth:`combine`, and the RF chains' samples with
-    the antenna noise in them pass :meth:`receive`, which applies in this order: low-noise amplifier,
-    frequency offset, phase noise, I/Q imbalance, sampling clock, ADC.
+    Users' samples pass :meth:`transmit`, which applies frequency offset, phase noise and power amplifier;
+    combiners pass :meth:`combine`; and the RF chains' samples with the antenna noise in them pass
+    :meth:`receive`, which applies in this order: low-noise amplifier, frequency offset, phase noise,
+    I/Q imbalance, sampling clock, ADC.
 
     >>> config = {"adc": {"bits": 4}, "phase_noise": {"k0": 1e-11}}
     >>> hardware = Hardware.from_dict(config, sample_rate=1e9)
@@ -33,6 +35,8 @@ class Hardware:
     (4, 100)
     """
 
+    user_frequency_offset: FrequencyOffset | None = None
+    user_phase_noise: UserPhaseNoise | None = None
     power_amplifier: RappAmplifier | None = None
     phase_shifter: PhaseShifter | None = None
     low_noise_amplifier: RappAmplifier | None = None
@@ -76,8 +80,8 @@ class Hardware:
         return {name: asdict(model) for name, model in models.items() if model is not None}
 
     def transmit(self, samples):
-        """What the users' amplifiers send for ``samples``, complex [K, n]."""
-        return np.array(samples) if self.power_amplifier is None else self.power_amplifier(samples)
+        """What the users' transmitters send for ``samples``, complex [K, n]."""
+        return self._apply(_TRANSMIT_ORDER, np.array(samples))
 
     def combine(self, combiner):
         """The combiner in effect for the one asked for, complex [S, Q, n]."""
@@ -104,7 +108,7 @@ class Hardware:
 
     def reset(self):
         """Start every model over."""
-        for name in ("power_amplifier",) + _RECEIVE_ORDER:
+        for name in _TRANSMIT_ORDER + _RECEIVE_ORDER:
             if getattr(self, name) is not None:
                 getattr(self, name).reset()
 

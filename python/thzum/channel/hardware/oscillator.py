@@ -6,12 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import lfilter
 
+from .. import counter_noise
+from ..counter_noise import Effect
 from .checks import boolean, integer, real
 from .stream import StreamModel, rotate
 
 # Corner frequencies of the flicker noise lie this factor apart; the ripple of the 1/f law that a sum of
 # such Lorentzians leaves is 2 sech(pi^2 / ln 4) = 0.3 %.
-_CORNER_RATIO = 4.0
+_CORNER_RATIO = 4
+
+# Processes of the lowest corners change slowly: number i is drawn anew every 4^(i - 2) samples and held, which is
+# an eightieth of its correlation time in cycles. What that takes out at multiples of the drawing rate is 1.7 %.
+_FULL_RATE = 3
+
+# The part of the flicker substream whose number i is the start of process i.
+_START_PART = 255
 
 
 @dataclass
@@ -22,8 +31,11 @@ class PhaseNoise(StreamModel):
     (at sub-THz bandwidths it outweighs the rest). The k2 term is a Wiener process whose increments have
     the variance 4 pi^2 k2 / sample_rate; its carrier is Lorentzian with a full 3 dB width of 2 pi k2 Hz
     (Demir, Mehrotra, Roychowdhury, IEEE TCAS-I 2000). The k3 term integrates 1/f frequency noise, a sum
-    of first-order processes; it keeps to its law within 5 % from ``flicker_low`` to sample_rate / 5. Well
+    of first-order processes; it keeps to its law within 7 % from ``flicker_low`` to sample_rate / 5. Well
     below it goes over to 1 / f^2, and near sample_rate / 2 it is too strong, by up to a factor of 2.6.
+
+    The noise is that of :mod:`~gnuradio.thzum.channel.counter_noise`: a function of the seed, the oscillator's
+    number and the sample's, the same in the C++ blocks.
 
     Attributes:
         sample_rate: in Hz.
@@ -35,6 +47,9 @@ class PhaseNoise(StreamModel):
         shared: True for one oscillator that feeds all RF chains, False for one each.
         seed: of the noise.
     """
+
+    # What the noise is drawn for: floor, Wiener and flicker part.
+    _effects = (Effect.PHASE_FLOOR, Effect.PHASE_WALK, Effect.PHASE_FLICKER)
 
     sample_rate: float
     k0: float = 0.0
@@ -61,7 +76,7 @@ class PhaseNoise(StreamModel):
                     f"got {self.flicker_low:g}"
                 )
         self.shared = boolean("shared", self.shared)
-        self.seed = integer("seed", self.seed, 0)
+        self.seed = integer("seed", self.seed, 0, counter_noise.MAX_SEED)
         self.reset()
 
     @property
@@ -92,32 +107,59 @@ class PhaseNoise(StreamModel):
         low = self.sample_rate / 1e6 if self.flicker_low is None else self.flicker_low
         high = self.sample_rate / 5
         count = int(np.ceil(np.log(10 * high / low) / np.log(_CORNER_RATIO))) + 1
-        return high * _CORNER_RATIO ** -np.arange(float(count))
+        return high * float(_CORNER_RATIO) ** -np.arange(count)
 
     def _start(self, rows):
         self._oscillators = 1 if self.shared else rows
-        self._rng = np.random.default_rng([self.seed, 1])
+        self._index = 0
         self._walk = np.zeros(self._oscillators)
-        self._pole = np.exp(-2 * np.pi * self._corners() / self.sample_rate)
+        corner = self._corners()
+        self._hold = [_CORNER_RATIO ** max(0, i + 1 - _FULL_RATE) for i in range(len(corner))]
+        self._pole = np.exp(-2 * np.pi * corner * self._hold / self.sample_rate)
         # Equal variances at logarithmic spacing: sum_i 2 k3 ln(r) fc_i / (pi (fc_i^2 + f^2)) = k3 / f.
         self._deviation = np.sqrt(2 * self.k3 * np.log(_CORNER_RATIO))
-        start = self._rng.standard_normal((len(self._pole), self._oscillators))
-        self._memory = self._pole[:, None] * self._deviation * start
+        self._flicker = self._deviation * self._draw(2, 0, len(corner), _START_PART)
+
+    def _draw(self, effect, first, count, part=0):
+        """Numbers of all oscillators, float64 [oscillators, count]; ``effect`` is a place in _effects."""
+        streams = [counter_noise.substream(self._effects[effect], o, part) for o in range(self._oscillators)]
+        return np.array([counter_noise.normal(self.seed, stream, first, count) for stream in streams])
+
+    def _flicker_frequency(self, process, n):
+        """Frequency deviation in Hz that a flicker process adds to the present samples [oscillators, n]."""
+        hold, pole = self._hold[process], self._pole[process]
+        # Draw u is in force at the samples u hold to (u + 1) hold - 1; the present one may have begun before.
+        first, last = -(-self._index // hold), (self._index + n - 1) // hold
+        before = self._flicker[:, process : process + 1]
+        values = before
+        if last >= first:
+            drive = self._deviation * np.sqrt(1 - pole**2) * self._draw(2, first, last + 1 - first, process)
+            drawn, _ = lfilter([1.0], [1.0, -pole], drive, axis=1, zi=pole * before)
+            values = np.concatenate([before, drawn], axis=1)
+            self._flicker[:, process] = drawn[:, -1]
+        return values[:, np.arange(self._index, self._index + n) // hold - first + 1]
 
     def _process(self, x):
-        # Drawn in order of time, so that pieces of a stream continue the same sequence.
-        draws = self._rng.standard_normal((x.shape[1], self._oscillators, 2 + len(self._pole)))
-        step = np.sqrt(self.increment_variance) * draws[..., 0]
-        for i, pole in enumerate(self._pole):
-            drive = self._deviation * np.sqrt(1 - pole**2) * draws[..., 2 + i]
-            deviation, last = lfilter([1.0], [1.0, -pole], drive, axis=0, zi=self._memory[i : i + 1])
-            self._memory[i] = last[0]
-            step += 2 * np.pi / self.sample_rate * deviation
-        step[0] += self._walk
-        walk = np.cumsum(step, axis=0)
-        self._walk = walk[-1].copy()
-        phase = walk + np.sqrt(self.floor_variance) * draws[..., 1]
-        return rotate(x, np.ascontiguousarray(phase.T))
+        n = x.shape[1]
+        step = np.sqrt(self.increment_variance) * self._draw(1, self._index, n)
+        for process in range(len(self._pole)):
+            step += 2 * np.pi / self.sample_rate * self._flicker_frequency(process, n)
+        step[:, 0] += self._walk
+        walk = np.cumsum(step, axis=1)
+        self._walk = walk[:, -1].copy()
+        phase = walk + np.sqrt(self.floor_variance) * self._draw(0, self._index, n)
+        self._index += n
+        return rotate(x, phase)
+
+
+class UserPhaseNoise(PhaseNoise):
+    """Phase noise of the users' oscillators, one per user; as :class:`PhaseNoise`, with noise of its own."""
+
+    _effects = (
+        Effect.TRANSMIT_PHASE_FLOOR,
+        Effect.TRANSMIT_PHASE_WALK,
+        Effect.TRANSMIT_PHASE_FLICKER,
+    )
 
 
 @dataclass
@@ -129,25 +171,33 @@ class FrequencyOffset(StreamModel):
 
     Attributes:
         sample_rate: in Hz.
-        offset: in Hz.
+        offset: in Hz; one number, or one for each RF chain or user.
         phase: of the first sample in rad.
     """
 
     sample_rate: float
-    offset: float
+    offset: float | tuple
     phase: float = 0.0
 
     def __post_init__(self):
         self.sample_rate = real("sample_rate", self.sample_rate, above=0)
-        self.offset = real("offset", self.offset)
+        if np.ndim(self.offset):
+            self.offset = tuple(real("offset", value) for value in np.ravel(self.offset).tolist())
+        else:
+            self.offset = real("offset", self.offset)
         self.phase = real("phase", self.phase)
         self.reset()
 
     def _start(self, rows):
+        if np.ndim(self.offset) and len(self.offset) != rows:
+            raise ValueError(
+                f"offset: expected one number or one for each of {rows} rows of samples, got {len(self.offset)}"
+            )
         self._index = 0
 
     def _process(self, x):
         index = np.arange(self._index, self._index + x.shape[1])
         self._index += x.shape[1]
-        cycles = np.remainder(index * (self.offset / self.sample_rate), 1.0)
+        rate = np.array(self.offset)[..., None] / self.sample_rate
+        cycles = np.remainder(index * rate, 1.0)
         return rotate(x, 2 * np.pi * cycles + self.phase)
