@@ -6,6 +6,8 @@
  */
 
 #include "channel/counter_noise.h"
+#include "channel/hardware_chain.h"
+#include "channel/sample_block.h"
 #include "channel/uplink_delays.h"
 #include "channel/uplink_history.h"
 #include "channel/uplink_kernels.h"
@@ -27,8 +29,7 @@ namespace {
 
 using complexd = std::complex<double>;
 
-constexpr int piece_size = 1024; // samples handled at a time; buffers stay in the cache
-constexpr int cell_size = 128;   // samples of a realisation that share one exact Doppler phasor
+constexpr int cell_size = 128; // samples of a realisation that share one exact Doppler phasor
 
 template <class T>
 [[noreturn]] void reject(const char* argument, const std::string& expected, const T& got)
@@ -133,8 +134,13 @@ public:
           d_timeline(p.schedule, int(p.combiners.size() / p.shape.antennas())),
           d_n_entries(int(p.combiners.size() / p.shape.antennas())),
           d_doppler(p.doppler),
-          d_history(p.n_users, reach(p), piece_size),
-          d_time(-delay_latency(p.delay_taps))
+          d_history(p.n_users, reach(p)),
+          d_time(-delay_latency(p.delay_taps)),
+          d_x(p.n_users),
+          d_y(p.shape.n_subarrays),
+          d_resampled(p.shape.n_subarrays),
+          d_transmitters(read_transmitter(hardware_of(p), p.sample_rate, p.n_users), p.n_users),
+          d_receiver(read_receiver(hardware_of(p), p.sample_rate), p.shape.n_subarrays)
     {
         lay_out_delays(p.delay);
         const size_t width = d_waves.width();
@@ -145,9 +151,8 @@ public:
             plane->resize(width * late_stride);
         for (auto* plane : { &d_w_re, &d_w_im })
             plane->resize(width);
-        for (auto* plane : { &d_y_re, &d_y_im, &d_noise_re, &d_noise_im })
-            plane->resize(size_t(d_shape.n_subarrays) * piece_size);
-        d_inputs.resize(p.n_users);
+        for (auto* plane : { &d_noise_re, &d_noise_im })
+            plane->resize(size_t(d_shape.n_subarrays) * sample_block::capacity);
     }
 
     int n_users() const override { return d_n_users; }
@@ -164,21 +169,35 @@ public:
         d_timeline.set(schedule, sample, d_time);
     }
 
-    void process(const gr_complex* const* x, gr_complex* const* y, int count) override
+    int tail() const override
     {
-        std::copy_n(x, d_n_users, d_inputs.begin());
-        for (int done = 0; done < count;) {
-            const int piece = std::min(count - done, piece_size);
-            d_bad_samples += d_history.append(d_inputs.data(), piece);
-            propagate(piece);
-            for (int s = 0; s < d_shape.n_subarrays; s++)
-                join(&d_y_re[size_t(s) * piece_size],
-                     &d_y_im[size_t(s) * piece_size],
-                     reinterpret_cast<float*>(y[s] + done),
-                     piece);
-            for (auto& input : d_inputs)
-                input += piece;
-            done += piece;
+        return latency() + (d_receiver.clock() ? sampling_offset::lookahead : 0);
+    }
+
+    uint64_t output_index(uint64_t input) const override
+    {
+        const uint64_t at = input + latency();
+        return d_receiver.clock() ? d_receiver.clock()->output_index(at) : at;
+    }
+
+    progress
+    process(const gr_complex* const* x, int available, gr_complex* const* y, int room) override
+    {
+        progress done{ 0, 0 };
+        auto* clock = d_receiver.clock();
+        for (;;) {
+            const int left = room - done.produced;
+            const int count = std::min({ available - done.consumed,
+                                         clock ? clock->acceptable(left) : left,
+                                         sample_block::capacity });
+            if (count <= 0)
+                return done;
+            d_bad_samples += d_x.load(x, done.consumed, count);
+            done.consumed += count;
+            d_transmitters.apply(d_x);
+            d_history.append(d_x);
+            propagate(count);
+            done.produced += receive(y, done.produced);
         }
     }
 
@@ -190,8 +209,7 @@ public:
             d_path_weights[l] =
                 gr_complex(phasor(doppler(now.realisation, path) * double(sample - now.begin)));
         }
-        d_waves.response(
-            now.realisation, user * d_n_paths, d_n_paths, d_path_weights.data(), h);
+        d_waves.response(now.realisation, user * d_n_paths, d_n_paths, d_path_weights.data(), h);
     }
 
     int64_t next_channel_sample(int64_t sample) const override
@@ -249,9 +267,36 @@ private:
                  begin < never - d_coherence ? begin + d_coherence : never };
     }
 
+    static option_reader hardware_of(const uplink_parameters& p)
+    {
+        return option_reader({ "hardware", "", uplink_channel::hardware_options() }, p.hardware);
+    }
+
+    // The receiver's hardware on d_y; returns how many samples came of it.
+    int receive(gr_complex* const* y, int first)
+    {
+        d_receiver.front_end(d_y);
+        if (!d_receiver.clock()) {
+            d_receiver.convert(d_y);
+            d_y.store(y, first);
+            return d_y.count;
+        }
+        int produced = 0;
+        d_receiver.clock()->push(d_y);
+        for (;;) {
+            d_receiver.clock()->pull(d_resampled);
+            if (d_resampled.count == 0)
+                return produced;
+            d_receiver.convert(d_resampled);
+            d_resampled.store(y, first + produced);
+            produced += d_resampled.count;
+        }
+    }
+
     // Channel outputs of the samples appended last, noise included, into d_y.
     void propagate(int count)
     {
+        d_y.count = count;
         if (d_noise_var > 0.0)
             draw_noise(count);
         for (int done = 0; done < count;) {
@@ -335,16 +380,14 @@ private:
             const auto gains = d_waves.combined(d_epoch.realisation, interval.entry);
             for (int s = 0; s < d_shape.n_subarrays; s++) {
                 weigh(gains.re + s * d_waves.width(), gains.im + s * d_waves.width());
-                float* re = &d_y_re[size_t(s) * piece_size + offset + done];
-                float* im = &d_y_im[size_t(s) * piece_size + offset + done];
                 mix_paths(d_w_re.data(),
                           d_w_im.data(),
                           int(d_active.size()),
                           &d_late_re[done],
                           &d_late_im[done],
                           late_stride,
-                          re,
-                          im,
+                          d_y.re(s) + offset + done,
+                          d_y.im(s) + offset + done,
                           run);
                 add_noise(s, offset + done, d_waves.row_norm(interval.entry, s), run);
             }
@@ -368,11 +411,12 @@ private:
     {
         for (int s = 0; s < d_shape.n_subarrays; s++)
             for (int part : { 0, 1 })
-                counter_normal(d_seed,
-                               noise_substream(noise_effect::thermal, s, part),
-                               uint64_t(d_time + latency()),
-                               count,
-                               &(part == 0 ? d_noise_re : d_noise_im)[size_t(s) * piece_size]);
+                counter_normal(
+                    d_seed,
+                    noise_substream(noise_effect::thermal, s, part),
+                    uint64_t(d_time + latency()),
+                    count,
+                    &(part == 0 ? d_noise_re : d_noise_im)[size_t(s) * sample_block::capacity]);
     }
 
     void add_noise(int chain, int offset, float row_norm, int count)
@@ -380,9 +424,9 @@ private:
         if (d_noise_var == 0.0)
             return;
         const float deviation = float(std::sqrt(0.5 * d_noise_var)) * row_norm;
-        const size_t at = size_t(chain) * piece_size + offset;
-        add_scaled(&d_noise_re[at], deviation, &d_y_re[at], count);
-        add_scaled(&d_noise_im[at], deviation, &d_y_im[at], count);
+        const size_t at = size_t(chain) * sample_block::capacity + offset;
+        add_scaled(&d_noise_re[at], deviation, d_y.re(chain) + offset, count);
+        add_scaled(&d_noise_im[at], deviation, d_y.im(chain) + offset, count);
     }
 
     const array_shape d_shape;
@@ -399,6 +443,9 @@ private:
     uplink_history d_history;
     int64_t d_time; // channel time of the next output
     uint64_t d_bad_samples = 0;
+    sample_block d_x, d_y, d_resampled;
+    transmitter_chain d_transmitters;
+    receiver_chain d_receiver;
 
     epoch d_epoch{ 0, 0, 0 };
     int64_t d_cell = 0;                      // of d_anchor, counted from the beginning of the epoch
@@ -407,13 +454,19 @@ private:
     std::vector<gr_complex> d_anchor;        // [path] Doppler until then
     std::vector<float> d_late_re, d_late_im; // [path][late_stride]
     std::vector<float> d_w_re, d_w_im;       // [path]
-    std::vector<float> d_y_re, d_y_im;       // [S][piece_size]
-    std::vector<float> d_noise_re, d_noise_im; // [S][piece_size]
-    std::vector<gr_complex> d_path_weights;  // [L]
-    std::vector<const gr_complex*> d_inputs; // [K]
+    std::vector<float> d_noise_re, d_noise_im; // [S][sample_block::capacity]
+    std::vector<gr_complex> d_path_weights;    // [L]
 };
 
 } // namespace
+
+std::vector<option_info> uplink_channel::hardware_options()
+{
+    auto options = transmitter_options();
+    const auto receiver = receiver_options();
+    options.insert(options.end(), receiver.begin(), receiver.end());
+    return options;
+}
 
 uplink_channel::sptr uplink_channel::make(const uplink_parameters& parameters)
 {

@@ -8,44 +8,14 @@
 #include "channel/uplink_history.h"
 #include "channel/uplink_kernels.h"
 #include <algorithm>
-#include <cstring>
 
 namespace gr {
 namespace thzum {
 
-namespace {
-
-// By the exponent bits: safe under any floating-point option.
-bool is_finite(float value)
-{
-    constexpr uint32_t exponent = 0x7f800000;
-    uint32_t bits;
-    std::memcpy(&bits, &value, sizeof(bits));
-    return (bits & exponent) != exponent;
-}
-
-uint64_t replace_bad(float* re, float* im, int count)
-{
-    uint32_t any_bad = 0;
-    for (int i = 0; i < count; i++)
-        any_bad |= !is_finite(re[i]) | !is_finite(im[i]);
-    if (!any_bad)
-        return 0;
-    uint64_t bad = 0;
-    for (int i = 0; i < count; i++)
-        if (!is_finite(re[i]) || !is_finite(im[i])) {
-            re[i] = im[i] = 0.0f;
-            bad++;
-        }
-    return bad;
-}
-
-} // namespace
-
-uplink_history::uplink_history(int users, int reach, int piece)
+uplink_history::uplink_history(int users, int reach)
     : d_users(users),
       d_reach(reach),
-      d_capacity(reach + std::max(2 * piece, reach)),
+      d_capacity(reach + std::max(16 * sample_block::capacity, reach)),
       d_stride(d_capacity + uplink_tile),
       d_first(reach),
       d_end(reach),
@@ -66,19 +36,15 @@ void uplink_history::make_room(int count)
     d_end = d_reach;
 }
 
-uint64_t uplink_history::append(const gr_complex* const* x, int count)
+void uplink_history::append(sample_block& block)
 {
-    make_room(count);
-    uint64_t bad = 0;
+    make_room(block.count);
     for (int k = 0; k < d_users; k++) {
-        float* re = &d_re[k * d_stride + d_end];
-        float* im = &d_im[k * d_stride + d_end];
-        split(reinterpret_cast<const float*>(x[k]), re, im, count);
-        bad += replace_bad(re, im, count);
+        std::copy_n(block.re(k), block.count, &d_re[k * d_stride + d_end]);
+        std::copy_n(block.im(k), block.count, &d_im[k * d_stride + d_end]);
     }
     d_first = d_end;
-    d_end += count;
-    return bad;
+    d_end += block.count;
 }
 
 } // namespace thzum

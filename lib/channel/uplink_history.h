@@ -8,9 +8,8 @@
 #ifndef INCLUDED_THZUM_CHANNEL_UPLINK_HISTORY_H
 #define INCLUDED_THZUM_CHANNEL_UPLINK_HISTORY_H
 
-#include <gnuradio/gr_complex.h>
+#include "channel/sample_block.h"
 #include <gnuradio/thzum/api.h>
-#include <cstdint>
 #include <vector>
 
 namespace gr {
@@ -23,15 +22,10 @@ public:
     /*!
      * \param users number of streams
      * \param reach samples that stay readable behind the newest one
-     * \param piece samples appended at a time at most
      */
-    uplink_history(int users, int reach, int piece);
+    uplink_history(int users, int reach);
 
-    /*!
-     * \brief Append \p count samples of every user; one that is not finite becomes zero.
-     * \returns how many were not finite
-     */
-    uint64_t append(const gr_complex* const* x, int count);
+    void append(sample_block& block);
 
     /*! The first sample of the last append(), with reach samples before it. */
     const float* re(int user) const { return &d_re[user * d_stride + d_first]; }

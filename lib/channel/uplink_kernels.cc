@@ -154,29 +154,5 @@ void combine_waves(const float* __restrict combiner,
     }
 }
 
-THZUM_MULTIVERSION
-void split(const float* __restrict interleaved,
-           float* __restrict re,
-           float* __restrict im,
-           int count)
-{
-    for (int i = 0; i < count; i++) {
-        re[i] = interleaved[2 * i];
-        im[i] = interleaved[2 * i + 1];
-    }
-}
-
-THZUM_MULTIVERSION
-void join(const float* __restrict re,
-          const float* __restrict im,
-          float* __restrict interleaved,
-          int count)
-{
-    for (int i = 0; i < count; i++) {
-        interleaved[2 * i] = re[i];
-        interleaved[2 * i + 1] = im[i];
-    }
-}
-
 } // namespace thzum
 } // namespace gr

@@ -56,12 +56,6 @@ void combine_waves(const float* combiner,
                    float* g_re,
                    float* g_im);
 
-/*! Interleaved samples to planar ones. */
-void split(const float* interleaved, float* re, float* im, int count);
-
-/*! Planar samples to interleaved ones. */
-void join(const float* re, const float* im, float* interleaved, int count);
-
 } // namespace thzum
 } // namespace gr
 

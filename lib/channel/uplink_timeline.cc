@@ -48,12 +48,13 @@ uplink_timeline::period uplink_timeline::checked(const uplink_schedule& schedule
     if (schedule.start > largest_time || schedule.start < -largest_time)
         reject("a start within 2^62 samples", std::to_string(schedule.start));
     const auto& entries = schedule.entries;
-    const bool is_fixed = std::all_of(
-        entries.begin(), entries.end(), [&](int entry) { return entry == entries[0]; });
+    const bool is_fixed =
+        std::all_of(entries.begin(), entries.end(), [&](int entry) { return entry == entries[0]; });
     period checked{ first, schedule.start, is_fixed, entries, {} };
     for (const int entry : schedule.entries)
         if (entry < 0 || entry >= d_n_entries)
-            reject("entries from 0 to " + std::to_string(d_n_entries - 1) + " of the combiner table",
+            reject("entries from 0 to " + std::to_string(d_n_entries - 1) +
+                       " of the combiner table",
                    std::to_string(entry));
     int64_t end = 0;
     for (const int64_t length : schedule.lengths) {

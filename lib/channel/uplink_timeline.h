@@ -42,9 +42,9 @@ public:
 
 private:
     struct period {
-        int64_t first;             // channel time from which on it is in force
-        int64_t start;             // of a frame
-        bool is_fixed;             // there is one entry only
+        int64_t first; // channel time from which on it is in force
+        int64_t start; // of a frame
+        bool is_fixed; // there is one entry only
         std::vector<int> entries;
         std::vector<int64_t> ends; // of the entries, counted from the start of a frame
     };

@@ -15,7 +15,7 @@ namespace thzum {
 
 namespace {
 
-constexpr int width_step = 16;              // see combine_waves()
+constexpr int width_step = 16;                  // see combine_waves()
 constexpr size_t cache_limit = size_t(1) << 26; // floats kept as gains
 
 } // namespace

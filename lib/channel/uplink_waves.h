@@ -68,8 +68,8 @@ private:
     std::vector<float> d_x_re, d_x_im; // [B][S][cols][width]
     std::vector<char> d_active;        // [B][width]
     std::vector<gr_complex> d_combiners;
-    std::vector<float> d_row_norms;    // [E][S]
-    int d_n_slots;                     // realisations whose gains are kept
+    std::vector<float> d_row_norms;          // [E][S]
+    int d_n_slots;                           // realisations whose gains are kept
     std::vector<float> d_gain_re, d_gain_im; // [slots][E][S][width]
     std::vector<int> d_computed_for;         // [slots][E], the realisation; -1 none
 };

@@ -11,6 +11,7 @@
 #include <gnuradio/gr_complex.h>
 #include <gnuradio/thzum/api.h>
 #include <gnuradio/thzum/array_shape.h>
+#include <gnuradio/thzum/options.h>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -52,6 +53,8 @@ struct uplink_parameters {
     int64_t h_interval;        /*!< samples between true channels; 0: at every new realisation */
     int64_t h_offset;          /*!< channel time of the first one, with an h_interval */
     uint64_t seed;             /*!< of the noise */
+    double sample_rate;        /*!< in Hz, for the hardware */
+    option_map hardware;       /*!< see uplink_channel::hardware_options(); empty is ideal */
 };
 
 /*!
@@ -66,6 +69,7 @@ struct uplink_parameters {
  * h_l being path l's plane wave over each subarray. The Doppler phase is exact at every sample.
  * Delays between samples are made by a Kaiser-windowed sinc that looks latency() samples ahead, so
  * the first output has the channel time -latency(). Noise is white with variance noise_var ||c||^2.
+ * The users' transmitters act on x, the receiver's hardware on y.
  *
  * Each path is delayed once for all RF chains. The class UplinkChannel of the Python package is the
  * same in float64. Whatever the pieces in which samples come, the results are the same bit by bit.
@@ -76,6 +80,16 @@ class THZUM_API uplink_channel
 {
 public:
     using sptr = std::shared_ptr<uplink_channel>;
+
+    /*! What process() did. */
+    struct progress {
+        int consumed; /*!< samples of every user */
+        int produced; /*!< samples of every RF chain; differs with a sampling offset */
+    };
+
+    /*! Options of the users' transmitters and of the receiver: amplifiers, oscillators, converters.
+     */
+    static std::vector<option_info> hardware_options();
 
     /*! \throws std::invalid_argument naming the parameter, what was expected and what came */
     static sptr make(const uplink_parameters& parameters);
@@ -89,15 +103,24 @@ public:
     /*! Samples by which an output lags behind the input of the same number. */
     virtual int latency() const = 0;
 
-    /*! Channel time of the next output sample. */
+    /*! Samples of zeros that bring out what is due at the end of a stream. */
+    virtual int tail() const = 0;
+
+    /*! RF chains' sample at or after the one that belongs to an input sample. */
+    virtual uint64_t output_index(uint64_t input) const = 0;
+
+    /*! Channel time that the next input sample completes. */
     virtual int64_t time() const = 0;
 
     /*!
-     * \brief Pass \p count samples of every user.
-     * \param x [K] pointers; a sample that is not finite counts as zero
+     * \brief Pass as many samples as there are and as there is room for.
+     * \param x [K] pointers; a sample that is not finite, or 2^60 and more, counts as zero
+     * \param available samples of every user
      * \param y [S] pointers
+     * \param room samples of every RF chain
      */
-    virtual void process(const gr_complex* const* x, gr_complex* const* y, int count) = 0;
+    virtual progress
+    process(const gr_complex* const* x, int available, gr_complex* const* y, int room) = 0;
 
     /*! Channel \p h [N] of a user at any channel time: no combiner, no noise. */
     virtual void true_channel(int64_t sample, int user, gr_complex* h) = 0;
@@ -118,7 +141,7 @@ public:
     virtual void set_noise_var(double noise_var) = 0;
     virtual double noise_var() const = 0;
 
-    /*! Samples that were not finite. */
+    /*! Samples that counted as zero. */
     virtual uint64_t bad_samples() const = 0;
 };
 

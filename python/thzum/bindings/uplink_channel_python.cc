@@ -7,9 +7,10 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(uplink_channel.h)                                 */
-/* BINDTOOL_HEADER_FILE_HASH(645da37c370b6e87d5d9046d74c56e6f) */
+/* BINDTOOL_HEADER_FILE_HASH(0da82eb31ec870ac657320b93c6c00c4) */
 
 #include "arrays.h"
+#include "options.h"
 #include <pybind11/stl.h>
 #include <algorithm>
 #include <cmath>
@@ -63,7 +64,9 @@ uplink_parameters make_parameters(int n_subarrays,
                                   double noise_var,
                                   int64_t h_interval,
                                   int64_t h_offset,
-                                  uint64_t seed)
+                                  uint64_t seed,
+                                  double sample_rate,
+                                  const py::dict& hardware)
 {
     const py::array shape = gr::thzum::any_array(gain, "gain");
     if (shape.ndim() != 4)
@@ -87,10 +90,12 @@ uplink_parameters make_parameters(int n_subarrays,
              noise_var,
              h_interval,
              h_offset,
-             seed };
+             seed,
+             sample_rate,
+             gr::thzum::bindings::to_options(hardware) };
 }
 
-py::array_t<gr_complex> process(uplink_channel& channel, const py::object& samples)
+py::object process(uplink_channel& channel, const py::object& samples)
 {
     // Samples that are not finite are the channel's own matter.
     using complexes = py::array_t<gr_complex, py::array::c_style | py::array::forcecast>;
@@ -103,16 +108,21 @@ py::array_t<gr_complex> process(uplink_channel& channel, const py::object& sampl
                           "complex64 of shape [" + std::to_string(users) + ", *], a row per user",
                           x ? gr::thzum::describe(x) : std::string(py::str(py::type::of(samples))));
     const py::ssize_t count = x.shape(1);
-    py::array_t<gr_complex> y({ py::ssize_t(chains), count });
+    // A sampling clock is at most a tenth faster, and holds back what is due from the call before.
+    const py::ssize_t room = count + count / 8 + 64;
+    py::array_t<gr_complex> y({ py::ssize_t(chains), room });
     std::vector<const gr_complex*> inputs;
     std::vector<gr_complex*> outputs;
     for (int k = 0; k < users; k++)
         inputs.push_back(x.data() + k * count);
     for (int s = 0; s < chains; s++)
-        outputs.push_back(y.mutable_data() + s * count);
-    py::gil_scoped_release no_gil;
-    channel.process(inputs.data(), outputs.data(), int(count));
-    return y;
+        outputs.push_back(y.mutable_data() + s * room);
+    uplink_channel::progress done;
+    {
+        py::gil_scoped_release no_gil;
+        done = channel.process(inputs.data(), int(count), outputs.data(), int(room));
+    }
+    return y[py::make_tuple(py::ellipsis(), py::slice(0, done.produced, 1))].cast<py::object>();
 }
 
 py::array_t<gr_complex> true_channel(uplink_channel& channel, int64_t sample)
@@ -130,10 +140,9 @@ py::array_t<gr_complex> true_channel(uplink_channel& channel, int64_t sample)
 
 void bind_uplink_channel(py::module& m)
 {
-    py::class_<uplink_parameters>(
-        m,
-        "uplink_parameters",
-        R"(Paths, combiners and settings of an uplink channel.
+    py::class_<uplink_parameters>(m,
+                                  "uplink_parameters",
+                                  R"(Paths, combiners and settings of an uplink channel.
 
 gnuradio.thzum.channel.UplinkChannel checks and fills this; see there for the meaning. Shapes: gain
 [B, K, L, S], along_y [B, K, L, S, rows], along_x [B, K, L, S, cols], delay in samples and doppler in
@@ -157,7 +166,9 @@ cycles per sample [B, K, L], combiners [E, S, rows * cols].)")
              py::arg("noise_var"),
              py::arg("h_interval"),
              py::arg("h_offset"),
-             py::arg("seed"))
+             py::arg("seed"),
+             py::arg("sample_rate"),
+             py::arg("hardware"))
         .def_readonly("n_realisations", &uplink_parameters::n_realisations)
         .def_readonly("n_users", &uplink_parameters::n_users)
         .def_readonly("n_paths", &uplink_parameters::n_paths)
@@ -202,6 +213,9 @@ Args:
         .def_property_readonly("latency",
                                &uplink_channel::latency,
                                "Samples by which an output lags behind the input of its number.")
+        .def_property_readonly("tail",
+                               &uplink_channel::tail,
+                               "Zeros that bring out what is due at the end of a stream.")
         .def_property_readonly("bad_samples",
                                &uplink_channel::bad_samples,
                                "Samples that were not finite and counted as zero.");

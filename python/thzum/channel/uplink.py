@@ -7,6 +7,7 @@ from .counter_noise import Effect, complex_normal
 from .fractional_delay import checked_taps, delay_filter, latency
 from .hardware import Hardware
 from .hardware.checks import integer, real
+from .hardware_options import hardware_options
 from .paths import PathTable
 from .response import subarray_waves
 from .schedule import CombinerSchedule, plan_combiners
@@ -16,6 +17,9 @@ DELAY_REFERENCES = ("earliest", "user")
 
 #: Longest delay of a path behind the reference, in samples.
 MAX_DELAY = 1 << 16
+
+#: Real and imaginary parts from here on count as bad samples: powers of them could leave the float range.
+MAX_SAMPLE = 2.0**60
 
 
 class UplinkChannel:
@@ -150,13 +154,13 @@ class UplinkChannel:
     def process(self, samples):
         """RF chains' samples complex128 [S, n] for the users' ``samples`` complex [K, n].
 
-        Samples that are not finite are taken as zero and counted in ``bad_samples``. With a sampling offset the
+        Samples that are not finite, or 2^60 and more, are taken as zero and counted in ``bad_samples``. With a sampling offset the
         hardware returns another number of samples than n.
         """
         x = np.array(samples, complex)
         if x.ndim != 2 or len(x) != self.n_users:
             raise ValueError(f"samples: expected shape [{self.n_users}, n], one row per user, got {x.shape}")
-        bad = ~np.isfinite(x)
+        bad = ~((np.abs(x.real) < MAX_SAMPLE) & (np.abs(x.imag) < MAX_SAMPLE))
         x[bad] = 0
         self.bad_samples += int(bad.sum())
         if self.hardware is not None:
@@ -181,7 +185,7 @@ class UplinkChannel:
         return list(range(max(start, start - (start - first) // step * step), last, step))
 
     def parameters(self):
-        """The same channel for C++: ``thzum.uplink_parameters``, without the hardware on samples."""
+        """The same channel for C++: ``thzum.uplink_parameters``."""
         from ..thzum_python import uplink_parameters
 
         waves = self._waves(slice(None))
@@ -204,6 +208,8 @@ class UplinkChannel:
             h_interval=self.h_interval,
             h_offset=self.h_offset,
             seed=self.seed,
+            sample_rate=self.sample_rate,
+            hardware=hardware_options(self.hardware, self.sample_rate),
         )
 
     def _propagate(self, x):
