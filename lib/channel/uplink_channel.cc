@@ -109,7 +109,7 @@ complexd phasor(double cycles)
 }
 
 // y += deviation * noise
-THZUM_MULTIVERSION
+THZUM_MULTIVERSION_ORDERED
 void add_scaled(const float* __restrict noise, float deviation, float* __restrict y, int count)
 {
     for (int i = 0; i < count; i++)

@@ -18,7 +18,7 @@ constexpr int narrow = 4; // samples at a time where a combiner is in force for 
 
 } // namespace
 
-THZUM_MULTIVERSION
+THZUM_MULTIVERSION_ORDERED
 void delay_tiles(const float* __restrict weights,
                  int taps,
                  const float* __restrict x_re,
@@ -45,7 +45,7 @@ void delay_tiles(const float* __restrict weights,
     }
 }
 
-THZUM_MULTIVERSION
+THZUM_MULTIVERSION_ORDERED
 void rotate(const float* __restrict phasor_re,
             const float* __restrict phasor_im,
             float* __restrict z_re,
@@ -61,8 +61,8 @@ void rotate(const float* __restrict phasor_re,
         }
 }
 
-// One product at a time is added in both widths, so that a sample comes out the same in either.
-THZUM_MULTIVERSION
+// Products are added one at a time in both widths, so that a sample comes out the same in either.
+THZUM_MULTIVERSION_ORDERED
 void mix_paths(const float* __restrict w_re,
                const float* __restrict w_im,
                int paths,
