@@ -43,7 +43,9 @@ pilot_operator::sptr checked_copy(const pilot_operator::sptr& op,
     if (!op)
         throw std::invalid_argument(
             "hybrid_field_channel: op: expected a pilot_operator, got none");
-    if (op->shape() != parameters.shape)
+    // A model that is evaluated element by element has subarrays of one element in the same order.
+    const array_shape by_element{ op->shape().antennas(), 1, 1 };
+    if (op->shape() != parameters.shape && by_element != parameters.shape)
         throw std::invalid_argument(
             "hybrid_field_channel: parameters: expected the operator's array, " +
             text_of(op->shape()) + ", got " + text_of(parameters.shape));

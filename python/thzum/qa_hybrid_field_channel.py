@@ -48,6 +48,13 @@ class qa_hybrid_field_channel(gr_unittest.TestCase):
         _, h, *_ = run(thzum.hybrid_field_channel(hadamard_operator(), parameters(CHANNEL), 0.0, 11, 1))
         np.testing.assert_array_equal(h[0].astype(np.complex64), native_model(CHANNEL).sample(1, seed=11)[0])
 
+    def test_model_that_is_exact_at_every_element(self):
+        near = HybridFieldChannel(ARRAY, 3, 0.2, (0.1, 0.3), 0.1, 2.24 - 0.025j, 88e-6, resolution="element")
+        source = thzum.hybrid_field_channel(hadamard_operator(), parameters(near), 200.0, 11, 1)
+        y, h, *_ = run(source)
+        np.testing.assert_array_equal(h[0].astype(np.complex64), native_model(near).sample(1, seed=11)[0])
+        np.testing.assert_allclose(y, hadamard_operator().measure(h.astype(np.complex64)), atol=2e-5)
+
     def test_noise_of_each_slot_follows_the_noise_model(self):
         count, snr_db = 4000, 3.0
         noise_var = 10 ** (-snr_db / 10)

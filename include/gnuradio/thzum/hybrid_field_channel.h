@@ -37,7 +37,8 @@ public:
 
     /*!
      * \param op pilot operator
-     * \param parameters array and path statistics; the array shape must be the operator's
+     * \param parameters array and path statistics; the array shape must be the operator's, or
+     * that of its antennas as subarrays of one element, for waves that are exact at every element
      * \param snr_db signal-to-noise ratio at an antenna, E|h_n|^2 / noise_var, in dB
      * \param seed same seed, same items
      * \param n_items items until the source is done; 0 for an endless source

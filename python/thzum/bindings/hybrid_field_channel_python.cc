@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(hybrid_field_channel.h)                           */
-/* BINDTOOL_HEADER_FILE_HASH(fb2759e16b4728097a3a53b1cdf8ca4a) */
+/* BINDTOOL_HEADER_FILE_HASH(8bef109621dd2b45e5100ed8606e6989) */
 
 #include <pybind11/pybind11.h>
 

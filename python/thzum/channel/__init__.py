@@ -1,28 +1,83 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Channel simulation: paths drawn at random, the response of an array of subarrays to them, and the hardware."""
 
-from . import hardware
+from . import hardware, scene
+from .absorption import (
+    AbsorptionModel,
+    Atmosphere,
+    LineList,
+    absorption_model,
+    absorption_models,
+    plot_absorption,
+)
 from .hybrid_field import HybridFieldChannel
+from .path_loss import (
+    absorption_noise_temperature,
+    amplitude_gain,
+    free_space_gain,
+    path_loss_db,
+    transmittance,
+)
 from .paths import PathKind, PathTable
 from .presets import preset, presets
 from .response import SubarrayWaves, path_gain, response, subarray_waves
-from .schedule import CombinerSchedule, plan_combiners
-from .uplink import UplinkChannel
-from .users import draw_users
+<<<<<<< HEAD
 
 __all__ = [
     "CombinerSchedule",
+=======
+from .scene import Scene
+from .schedule import CombinerSchedule, plan_combiners
+from .squint import SquintRow, array_gain, gain_over_band, source_before, squint_table
+from .true_time_delay import TtdFrontEnd, TtdSetting
+from .uplink import UplinkChannel
+from .users import draw_users
+from .wideband import effective_taps, frequency_response, impulse_response, raised_cosine, subcarrier_frequencies
+
+__all__ = [
+    "AbsorptionModel",
+    "Atmosphere",
+>>>>>>> main
     "HybridFieldChannel",
+    "LineList",
     "PathKind",
     "PathTable",
+    "Scene",
+    "SquintRow",
     "SubarrayWaves",
+<<<<<<< HEAD
     "UplinkChannel",
     "draw_users",
+=======
+    "TtdFrontEnd",
+    "TtdSetting",
+    "absorption_model",
+    "absorption_models",
+    "absorption_noise_temperature",
+    "amplitude_gain",
+    "array_gain",
+    "effective_taps",
+    "free_space_gain",
+    "frequency_response",
+    "gain_over_band",
+>>>>>>> main
     "hardware",
+    "impulse_response",
     "path_gain",
+<<<<<<< HEAD
     "plan_combiners",
+=======
+    "path_loss_db",
+    "plot_absorption",
+>>>>>>> main
     "preset",
     "presets",
+    "raised_cosine",
     "response",
+    "scene",
+    "source_before",
+    "squint_table",
     "subarray_waves",
+    "subcarrier_frequencies",
+    "transmittance",
 ]

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..array import SPEED_OF_LIGHT, SubarrayArray
 from .paths import PathTable
-from .response import response
+from .reflection import fresnel, roughness_factor
+from .response import RESOLUTIONS, response
 
 
 class HybridFieldChannel:
@@ -23,10 +24,20 @@ class HybridFieldChannel:
         delay_spread: reflections arrive up to this fraction of the line-of-sight delay later, uniform.
         refractive_index: complex index of the reflecting surfaces (Fresnel, TE).
         surface_roughness: rms height in m (Rayleigh roughness factor).
+        resolution: "subarray" where a plane wave inside each subarray is accurate (fast), "element" for arrays
+            whose sources are so close that every element needs its own distance; see :func:`response`.
     """
 
     def __init__(
-        self, array, n_paths, los_distance, scatterer_distance, delay_spread, refractive_index, surface_roughness
+        self,
+        array,
+        n_paths,
+        los_distance,
+        scatterer_distance,
+        delay_spread,
+        refractive_index,
+        surface_roughness,
+        resolution="subarray",
     ):
         if not isinstance(array, SubarrayArray):
             raise ValueError(f"array: expected a SubarrayArray, got {type(array).__name__}")
@@ -38,7 +49,10 @@ class HybridFieldChannel:
                 "los_distance, scatterer_distance: expected positive metres with min <= max, "
                 f"got {los_distance!r}, {scatterer_distance!r}"
             )
+        if resolution not in RESOLUTIONS:
+            raise ValueError(f"resolution: expected one of {RESOLUTIONS}, got {resolution!r}")
         self.array = array
+        self.resolution = resolution
         self.n_paths = int(n_paths)
         self.los_distance = float(los_distance)
         self.scatterer_distance = (float(low), float(high))
@@ -55,11 +69,8 @@ class HybridFieldChannel:
 
     def reflection_amplitude(self, incidence):
         """|Gamma| at an incidence angle in radians: Fresnel (TE) times the Rayleigh roughness factor."""
-        cos_i = np.cos(incidence)
-        cos_t = np.cos(np.arcsin(np.sin(incidence) / self.refractive_index))
-        fresnel = (cos_i - self.refractive_index * cos_t) / (cos_i + self.refractive_index * cos_t)
-        height = 2 * np.pi * self.array.carrier_frequency * self.surface_roughness / SPEED_OF_LIGHT
-        return np.abs(fresnel) * np.exp(-2 * (height * cos_i) ** 2)
+        rough = roughness_factor(self.array.carrier_frequency, self.surface_roughness, incidence)
+        return np.abs(fresnel(self.refractive_index, incidence)) * rough
 
     def draw_paths(self, batch, rng):
         """A random :class:`PathTable` of ``batch`` channels; path 0 is the line of sight."""
@@ -84,11 +95,11 @@ class HybridFieldChannel:
     def response(self, paths, exact=False):
         """Channels of a :class:`PathTable`, complex64 [B, N], each scaled to ||h||^2 = N.
 
-        With ``exact=False`` every path is a plane wave inside a subarray (its direction and phase are
-        exact at the subarray's centre): a subarray of the presets spans a few wavelengths, and what is
-        neglected stays below 1e-3 rad at 10 m. ``exact=True`` evaluates every element in float64.
+        With ``exact=False`` the model's ``resolution`` holds: for "subarray" every path is a plane wave inside
+        a subarray (its direction and phase are exact at the subarray's centre), which neglects at most
+        pi D^2 / (4 lambda d) radians, D the subarray's diagonal. ``exact=True`` evaluates every element.
         """
-        return response(self.array, paths, resolution="element" if exact else "subarray")
+        return response(self.array, paths, resolution="element" if exact else self.resolution)
 
     def sample(self, batch, seed=0):
         """``batch`` random channels, complex64 [B, N] ordered [subarray][row][column], ||h||^2 = N.

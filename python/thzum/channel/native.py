@@ -21,11 +21,15 @@ def parameters(channel):
         got = type(channel).__name__
         raise ValueError(f"channel: expected a HybridFieldChannel or a preset's name, got {got}")
     array = channel.array
+    # Waves are plane inside the C++ model's subarrays; subarrays of one element leave nothing to approximate,
+    # and the order of the antennas stays.
+    by_element = channel.resolution == "element"
+    origins = array.element_positions() if by_element else array.subarray_origins()
     return hybrid_field_parameters(
-        n_subarrays=array.n_subarrays,
-        rows=array.rows,
-        cols=array.cols,
-        origins=array.subarray_origins().ravel().tolist(),
+        n_subarrays=array.n_antennas if by_element else array.n_subarrays,
+        rows=1 if by_element else array.rows,
+        cols=1 if by_element else array.cols,
+        origins=origins.ravel().tolist(),
         spacing=array.spacing,
         carrier_frequency=array.carrier_frequency,
         wavelength=array.wavelength,

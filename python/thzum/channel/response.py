@@ -52,31 +52,57 @@ def path_gain(array, paths, frequency=None, time=0.0):
     return paths.amplitude * np.exp(1j * (2 * np.pi * np.remainder(cycles, 1.0) + paths.phase))
 
 
-def subarray_waves(array, paths, frequency=None, time=0.0, wavefront="auto"):
-    """The :class:`SubarrayWaves` of a path table; arguments as of :func:`response`.
+@dataclass
+class SubarrayRays:
+    """Geometry of every path at the subarrays' centres, the same at all frequencies; float64 [..., L, S].
 
-    A spherical wave has its exact phase and direction at the centre of each subarray and is plane inside. The
-    phase that this neglects is at most pi D^2 / (4 lambda d), D being the diagonal of a subarray.
+    Attributes:
+        advance: how much shorter the way to the centre is than to the array's origin, in m.
+        uy, ux: direction cosines of the source, seen from the centre.
     """
-    frequency = _checked(array, paths, frequency, wavefront)
-    wavelength = SPEED_OF_LIGHT / frequency
+
+    advance: np.ndarray
+    uy: np.ndarray
+    ux: np.ndarray
+
+    def waves(self, array, paths, frequency, time=0.0):
+        """The :class:`SubarrayWaves` at a frequency in Hz."""
+        gain = path_gain(array, paths, frequency, time)[..., None]
+        gain = gain * np.exp(2j * np.pi * np.remainder(self.advance * (frequency / SPEED_OF_LIGHT), 1.0))
+        if paths.visible is not None:
+            gain = gain * paths.visible
+        step = 2j * np.pi * array.spacing * (frequency / array.carrier_frequency)
+        return SubarrayWaves(
+            gain=gain,
+            along_y=np.exp((step * self.uy)[..., None] * _centred(array.rows)),
+            along_x=np.exp((step * self.ux)[..., None] * _centred(array.cols)),
+        )
+
+
+def subarray_rays(array, paths, wavefront="auto"):
+    """The :class:`SubarrayRays` of a path table; arguments and errors as of :func:`response`."""
+    _checked(array, paths, wavefront)
     centre = array.subarray_centres()
     near = _spherical(paths, wavefront)[..., None]
     ux, uy = (u[..., None] for u in paths.direction_cosines())
     dx, dy, dz = np.moveaxis(paths.source_positions(), -1, 0)[..., None] + 0 * near
     dx, dy = dx - centre[:, 0], dy - centre[:, 1]
     distance = np.sqrt(dx**2 + dy**2 + dz**2)
-    advance = np.where(near, paths.distance[..., None] - distance, ux * centre[:, 0] + uy * centre[:, 1])
-    gain = path_gain(array, paths, frequency, time)[..., None]
-    gain = gain * np.exp(2j * np.pi * np.remainder(advance / wavelength, 1.0))
-    if paths.visible is not None:
-        gain = gain * paths.visible
-    step = 2j * np.pi * array.spacing * array.wavelength / wavelength
-    return SubarrayWaves(
-        gain=gain,
-        along_y=np.exp((step * np.where(near, dy / distance, uy))[..., None] * _centred(array.rows)),
-        along_x=np.exp((step * np.where(near, dx / distance, ux))[..., None] * _centred(array.cols)),
+    return SubarrayRays(
+        advance=np.where(near, paths.distance[..., None] - distance, ux * centre[:, 0] + uy * centre[:, 1]),
+        uy=np.where(near, dy / distance, uy),
+        ux=np.where(near, dx / distance, ux),
     )
+
+
+def subarray_waves(array, paths, frequency=None, time=0.0, wavefront="auto"):
+    """The :class:`SubarrayWaves` of a path table; arguments as of :func:`response`.
+
+    A spherical wave has its exact phase and direction at the centre of each subarray and is plane inside. The
+    phase that this neglects is at most pi D^2 / (4 lambda d), D being the diagonal of a subarray.
+    """
+    frequency = _frequency(array, frequency)
+    return subarray_rays(array, paths, wavefront).waves(array, paths, frequency, time)
 
 
 def response(
@@ -104,41 +130,42 @@ def response(
     """
     if resolution not in RESOLUTIONS:
         raise ValueError(f"resolution: expected one of {RESOLUTIONS}, got {resolution!r}")
-    evaluate = _by_element if resolution == "element" else _by_subarray
-    if frequency is None or np.ndim(frequency) == 0:
-        h = evaluate(array, paths, frequency, time, wavefront)[..., None, :]
-    elif np.ndim(frequency) == 1 and len(frequency):
-        h = np.stack([evaluate(array, paths, f, time, wavefront) for f in frequency], axis=-2)
-    else:
+    several = np.ndim(frequency) == 1
+    if np.ndim(frequency) > 1 or (several and not len(frequency)):
         raise ValueError(f"frequency: expected a number or an array [F], got shape {np.shape(frequency)}")
+    frequencies = [_frequency(array, f) for f in (frequency if several else [frequency])]
+    evaluate = _by_element if resolution == "element" else _by_subarray
+    h = np.stack(list(evaluate(array, paths, frequencies, time, wavefront)), axis=-2)
     if normalise:
         power = np.mean(np.linalg.norm(h, axis=-1, keepdims=True) ** 2, axis=-2, keepdims=True)
         h = h * np.sqrt(array.n_antennas / np.where(power > 0, power, 1.0))
     h = h.astype(dtype)
-    return h if np.ndim(frequency) == 1 else h[..., 0, :]
+    return h if several else h[..., 0, :]
 
 
-def _by_subarray(array, paths, frequency, time, wavefront):
-    h = subarray_waves(array, paths, frequency, time, wavefront).sum()
-    return h.reshape(*h.shape[:-3], array.n_antennas)
+def _by_subarray(array, paths, frequencies, time, wavefront):
+    rays = subarray_rays(array, paths, wavefront)
+    for frequency in frequencies:
+        h = rays.waves(array, paths, frequency, time).sum()
+        yield h.reshape(*h.shape[:-3], array.n_antennas)
 
 
-def _by_element(array, paths, frequency, time, wavefront):
-    frequency = _checked(array, paths, frequency, wavefront)
-    wavelength = SPEED_OF_LIGHT / frequency
+def _by_element(array, paths, frequencies, time, wavefront):
+    _checked(array, paths, wavefront)
     position = array.element_positions().reshape(-1, 2)
     ux, uy = paths.direction_cosines()
-    source = paths.source_positions()
-    gain, near = path_gain(array, paths, frequency, time), _spherical(paths, wavefront)
-    h = np.zeros((*paths.shape[:-1], len(position)), complex)
-    for k in range(paths.shape[-1]):
-        planar = ux[..., k, None] * position[:, 0] + uy[..., k, None] * position[:, 1]
-        dx, dy = (source[..., k, axis, None] - position[:, axis] for axis in (0, 1))
-        spherical = paths.distance[..., k, None] - np.sqrt(dx**2 + dy**2 + source[..., k, 2, None] ** 2)
-        advance = np.where(near[..., k, None], spherical, planar)
-        wave = gain[..., k, None] * np.exp(2j * np.pi * np.remainder(advance / wavelength, 1.0))
-        h += wave if paths.visible is None else wave * _per_element(array, paths.visible[..., k, :])
-    return h
+    source, near = paths.source_positions(), _spherical(paths, wavefront)
+    for frequency in frequencies:
+        gain = path_gain(array, paths, frequency, time)
+        h = np.zeros((*paths.shape[:-1], len(position)), complex)
+        for k in range(paths.shape[-1]):
+            planar = ux[..., k, None] * position[:, 0] + uy[..., k, None] * position[:, 1]
+            dx, dy = (source[..., k, axis, None] - position[:, axis] for axis in (0, 1))
+            spherical = paths.distance[..., k, None] - np.sqrt(dx**2 + dy**2 + source[..., k, 2, None] ** 2)
+            advance = np.where(near[..., k, None], spherical, planar)
+            wave = gain[..., k, None] * np.exp(2j * np.pi * np.remainder(advance * (frequency / SPEED_OF_LIGHT), 1.0))
+            h += wave if paths.visible is None else wave * _per_element(array, paths.visible[..., k, :])
+        yield h
 
 
 def _per_element(array, per_subarray):
@@ -153,16 +180,19 @@ def _spherical(paths, wavefront):
     return paths.near if wavefront == "auto" else np.full(paths.shape, wavefront == "spherical")
 
 
-def _checked(array, paths, frequency, wavefront):
-    """The frequency in force, after every argument was looked at."""
+def _checked(array, paths, wavefront):
+    """Raise ValueError where an argument is wrong."""
     if wavefront not in WAVEFRONTS:
         raise ValueError(f"wavefront: expected one of {WAVEFRONTS}, got {wavefront!r}")
-    frequency = array.carrier_frequency if frequency is None else float(frequency)
-    if not (np.isfinite(frequency) and frequency > 0):
-        raise ValueError(f"frequency: expected a positive number of Hz, got {frequency!r}")
     if paths.visible is not None and paths.visible.shape[-1] != array.n_subarrays:
         raise ValueError(f"visible: expected {array.n_subarrays} subarrays, got {paths.visible.shape[-1]}")
     check_sources(array, paths)
+
+
+def _frequency(array, frequency):
+    frequency = array.carrier_frequency if frequency is None else float(frequency)
+    if not (np.isfinite(frequency) and frequency > 0):
+        raise ValueError(f"frequency: expected a positive number of Hz, got {frequency!r}")
     return frequency
 
 
@@ -171,11 +201,10 @@ def check_sources(array, paths):
     if not (np.all(np.isfinite(paths.distance)) and np.all(paths.distance > 0)):
         worst = np.min(np.where(np.isfinite(paths.distance), paths.distance, -np.inf))
         raise ValueError(f"distance: expected positive metres from the array origin, got {worst:g}")
-    margin = array.wavelength
-    low, high = (f(array.element_positions().reshape(-1, 2), axis=0) for f in (np.min, np.max))
-    x, y, z = np.moveaxis(paths.source_positions(), -1, 0)
-    inside = (np.abs(z) < margin) & (x > low[0] - margin) & (x < high[0] + margin)
-    inside &= (y > low[1] - margin) & (y < high[1] + margin) & (paths.amplitude > 0)
+    for name in ("elevation", "azimuth"):
+        if not np.isfinite(getattr(paths, name)).all():
+            raise ValueError(f"{name}: expected finite angles in radians, got NaN or infinity")
+    inside = array.inside(paths.source_positions()) & (paths.amplitude > 0)
     if np.any(inside):
         where = tuple(int(i) for i in np.argwhere(inside)[0])
         raise ValueError(

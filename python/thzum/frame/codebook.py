@@ -3,26 +3,7 @@
 
 import numpy as np
 
-
-def visible_directions(rows, cols, spacing, oversampling=2):
-    """Beam directions in cycles per element, float64 [n_beams, 2] as (row axis, column axis).
-
-    They lie on the grid of a 2-D DFT of ``oversampling * rows`` by ``oversampling * cols`` bins, inside
-    the disc |u| <= ``spacing`` (element spacing in wavelengths) that plane waves can occupy.
-    """
-    if int(oversampling) != oversampling or oversampling < 1:
-        raise ValueError(f"oversampling: expected an integer of at least 1, got {oversampling!r}")
-    if not (np.isfinite(spacing) and spacing > 0):
-        raise ValueError(f"spacing: expected a positive number of wavelengths, got {spacing!r}")
-
-    def axis(size):
-        bins = int(oversampling) * size
-        bin_number = np.arange(-(bins // 2), (bins + 1) // 2)
-        return bin_number / bins
-
-    v, u = np.meshgrid(axis(rows), axis(cols), indexing="ij")
-    seen = u**2 + v**2 <= spacing**2
-    return np.stack([v[seen], u[seen]], axis=1)
+from ..array.codebook import visible_directions
 
 
 def dft_codebook(rows, cols, spacing, oversampling=2):
