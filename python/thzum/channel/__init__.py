@@ -21,11 +21,6 @@ from .path_loss import (
 from .paths import PathKind, PathTable
 from .presets import preset, presets
 from .response import SubarrayWaves, path_gain, response, subarray_waves
-<<<<<<< HEAD
-
-__all__ = [
-    "CombinerSchedule",
-=======
 from .scene import Scene
 from .schedule import CombinerSchedule, plan_combiners
 from .squint import SquintRow, array_gain, gain_over_band, source_before, squint_table
@@ -37,7 +32,7 @@ from .wideband import effective_taps, frequency_response, impulse_response, rais
 __all__ = [
     "AbsorptionModel",
     "Atmosphere",
->>>>>>> main
+    "CombinerSchedule",
     "HybridFieldChannel",
     "LineList",
     "PathKind",
@@ -45,31 +40,25 @@ __all__ = [
     "Scene",
     "SquintRow",
     "SubarrayWaves",
-<<<<<<< HEAD
-    "UplinkChannel",
-    "draw_users",
-=======
     "TtdFrontEnd",
     "TtdSetting",
+    "UplinkChannel",
     "absorption_model",
     "absorption_models",
     "absorption_noise_temperature",
     "amplitude_gain",
     "array_gain",
+    "draw_users",
     "effective_taps",
     "free_space_gain",
     "frequency_response",
     "gain_over_band",
->>>>>>> main
     "hardware",
     "impulse_response",
     "path_gain",
-<<<<<<< HEAD
-    "plan_combiners",
-=======
     "path_loss_db",
+    "plan_combiners",
     "plot_absorption",
->>>>>>> main
     "preset",
     "presets",
     "raised_cosine",
