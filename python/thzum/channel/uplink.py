@@ -154,8 +154,8 @@ class UplinkChannel:
     def process(self, samples):
         """RF chains' samples complex128 [S, n] for the users' ``samples`` complex [K, n].
 
-        Samples that are not finite, or 2^60 and more, are taken as zero and counted in ``bad_samples``. With a sampling offset the
-        hardware returns another number of samples than n.
+        Samples that are not finite, or 2^60 and more, are taken as zero and counted in ``bad_samples``. With a
+        sampling offset the hardware returns another number of samples than n.
         """
         x = np.array(samples, complex)
         if x.ndim != 2 or len(x) != self.n_users:
@@ -295,7 +295,8 @@ class UplinkChannel:
         if normalise == "none":
             return
         # One realisation at a time: the channels of all of them may not fit into memory.
-        power = np.array([np.sum(np.abs(self._waves(b).sum()) ** 2, axis=(-3, -2, -1)) for b in range(len(self._scale))])
+        channels = (self._waves(b).sum() for b in range(len(self._scale)))
+        power = np.array([np.sum(np.abs(h) ** 2, axis=(-3, -2, -1)) for h in channels])
         power = np.full_like(power, power.mean()) if normalise == "mean" else power
         if not np.all(power > 0):
             raise ValueError('normalise: expected channels with power, got one of zero; use "mean" or "none"')
