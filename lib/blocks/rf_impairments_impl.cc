@@ -66,6 +66,7 @@ rf_impairments_impl::rf_impairments_impl(int n_chains,
                 gr::io_signature::make(n_chains, n_chains, sizeof(gr_complex))),
       d_n_chains(n_chains),
       d_sample_rate(sample_rate),
+      d_has_clock(settings.sampling_offset_ppm.has_value()),
       d_options(options),
       d_settings(settings),
       d_chain(std::make_unique<receiver_chain>(settings, n_chains)),
@@ -73,7 +74,7 @@ rf_impairments_impl::rf_impairments_impl(int n_chains,
       d_out(n_chains)
 {
     set_tag_propagation_policy(TPP_DONT);
-    if (d_chain->clock()) {
+    if (d_has_clock) {
         set_relative_rate(d_chain->clock()->rate());
         set_min_noutput_items(least_outputs);
     }
@@ -121,7 +122,7 @@ void rf_impairments_impl::forecast(int noutput_items, gr_vector_int& ninput_item
 {
     std::fill(ninput_items_required.begin(),
               ninput_items_required.end(),
-              d_settings.sampling_offset_ppm ? 1 : noutput_items);
+              d_has_clock ? 1 : noutput_items);
 }
 
 int rf_impairments_impl::general_work(int noutput_items,
@@ -148,7 +149,7 @@ void rf_impairments_impl::forward_tags(int consumed)
     for (int s = 0; s < d_n_chains; s++) {
         get_tags_in_window(d_tags, s, 0, consumed);
         for (auto& tag : d_tags) {
-            if (d_chain->clock())
+            if (d_has_clock)
                 tag.offset = d_chain->clock()->output_index(tag.offset);
             add_item_tag(s, tag);
         }

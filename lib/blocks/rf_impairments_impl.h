@@ -43,6 +43,7 @@ private:
 
     const int d_n_chains;
     const double d_sample_rate;
+    const bool d_has_clock;
     mutable gr::thread::mutex d_mutex; // of what follows up to the chain
     option_map d_options;              // every one
     receiver_settings d_settings;

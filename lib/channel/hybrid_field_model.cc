@@ -57,6 +57,12 @@ void check(const hybrid_field_parameters& p)
     positive("surface_roughness", p.surface_roughness, true);
 }
 
+// Without the special cases for infinities that the standard product has.
+complexd multiply(const complexd& a, const complexd& b)
+{
+    return { a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real() };
+}
+
 // A phasor after a number of cycles; whole cycles are dropped before precision is lost to them.
 complexd phasor(double cycles)
 {
@@ -64,17 +70,17 @@ complexd phasor(double cycles)
     return { std::cos(angle), std::sin(angle) };
 }
 
-// first * step^i for i = 0 .. count-1, in planar single precision. The recursion runs in double,
-// whose rounding stays far below a float's over any array that fits into memory.
-void progression(const complexd& first, const complexd& step, int count, float* re, float* im)
+// first * step^i * bend^(i^2) for i = 0 .. count-1, in planar single precision. The recursion runs in
+// double, whose rounding stays far below a float's over any array that fits into memory.
+void progression(complexd first, complexd step, const complexd& bend, int count, float* re, float* im)
 {
-    double x = first.real(), y = first.imag();
+    const complexd square = multiply(bend, bend);
+    step = multiply(step, bend);
     for (int i = 0; i < count; i++) {
-        re[i] = float(x);
-        im[i] = float(y);
-        const double next = x * step.real() - y * step.imag();
-        y = x * step.imag() + y * step.real();
-        x = next;
+        re[i] = float(first.real());
+        im[i] = float(first.imag());
+        first = multiply(first, step);
+        step = multiply(step, square);
     }
 }
 
@@ -141,9 +147,9 @@ class hybrid_field_model_impl : public hybrid_field_model
 public:
     explicit hybrid_field_model_impl(const hybrid_field_parameters& parameters)
         : d_parameters(parameters),
-          d_along_rows_re(size_t(parameters.n_paths) * parameters.shape.rows),
+          d_along_rows_re(size_t(2) * parameters.n_paths * parameters.shape.rows),
           d_along_rows_im(d_along_rows_re.size()),
-          d_along_cols_re(size_t(parameters.n_paths) * (parameters.shape.cols + tile)),
+          d_along_cols_re(size_t(2) * parameters.n_paths * (parameters.shape.cols + tile)),
           d_along_cols_im(d_along_cols_re.size()),
           d_re(parameters.shape.antennas()),
           d_im(d_re.size())
@@ -222,53 +228,104 @@ private:
         return path;
     }
 
-    // Gain and direction of a path at the centre of a subarray, as progressions along rows and
-    // columns.
-    void plane_wave(const hybrid_field_path& path, int subarray, int index)
+    // What a path is at the centre of a subarray.
+    struct local_wave {
+        double advance;   // in m
+        double ux, uy;    // direction cosines
+        double curvature; // inverse distance in 1/m, 0 for a plane wave
+    };
+
+    local_wave wave_at(const hybrid_field_path& path, int subarray) const
+    {
+        const auto& p = d_parameters;
+        const double half = 0.5 * p.spacing * p.wavelength;
+        const double centre_x = p.origins[2 * subarray] + half * (p.shape.cols - 1);
+        const double centre_y = p.origins[2 * subarray + 1] + half * (p.shape.rows - 1);
+        const double sin_el = std::sin(path.elevation);
+        const double ux = sin_el * std::cos(path.azimuth), uy = sin_el * std::sin(path.azimuth);
+        if (!path.near)
+            return { ux * centre_x + uy * centre_y, ux, uy, 0.0 };
+        const double dx = path.distance * ux - centre_x, dy = path.distance * uy - centre_y;
+        const double dz = path.distance * std::cos(path.elevation);
+        const double distance = std::sqrt(dx * dx + dy * dy + dz * dz);
+        return { -distance, dx / distance, dy / distance, 1.0 / distance };
+    }
+
+    // A path as progressions along rows and columns of a subarray, at place index of the tables. Its
+    // distance to an element at (x, y) from the centre is to second order
+    // d - (ux x + uy y) + ((x^2 + y^2) - (ux x + uy y)^2) / (2 d): squares of x and of y bend the
+    // progressions, and their product follows as a second term of first order, see add_twist().
+    void separable_wave(const hybrid_field_path& path, const local_wave& wave, int index)
     {
         const auto& p = d_parameters;
         const int rows = p.shape.rows, cols = p.shape.cols;
-        const double half = 0.5 * p.spacing * p.wavelength;
-        const double centre_x = p.origins[2 * subarray] + half * (cols - 1);
-        const double centre_y = p.origins[2 * subarray + 1] + half * (rows - 1);
-        const double sin_el = std::sin(path.elevation);
-        double ux = sin_el * std::cos(path.azimuth), uy = sin_el * std::sin(path.azimuth);
-        double advance = ux * centre_x + uy * centre_y;
-        if (path.near) {
-            const double dx = path.distance * ux - centre_x, dy = path.distance * uy - centre_y;
-            const double dz = path.distance * std::cos(path.elevation);
-            const double distance = std::sqrt(dx * dx + dy * dy + dz * dz);
-            advance = -distance;
-            ux = dx / distance;
-            uy = dy / distance;
-        }
-        const double step_x = p.spacing * ux, step_y = p.spacing * uy;
+        const double step_x = p.spacing * wave.ux, step_y = p.spacing * wave.uy;
+        const double bend = bend_of(wave);
+        const double bend_x = bend * (1.0 - wave.ux * wave.ux);
+        const double bend_y = bend * (1.0 - wave.uy * wave.uy);
+        const double half_x = 0.5 * (cols - 1), half_y = 0.5 * (rows - 1);
         const double delay_cycles = p.carrier_frequency * path.delay;
-        const double corner = advance / p.wavelength - (delay_cycles - std::floor(delay_cycles)) -
-                              0.5 * (step_x * (cols - 1) + step_y * (rows - 1));
+        const double corner = wave.advance / p.wavelength -
+                              (delay_cycles - std::floor(delay_cycles)) - step_x * half_x -
+                              step_y * half_y - bend_x * half_x * half_x - bend_y * half_y * half_y;
         progression(path.amplitude * phasor(corner),
-                    phasor(step_y),
+                    phasor(step_y + 2.0 * bend_y * half_y),
+                    phasor(-bend_y),
                     rows,
                     &d_along_rows_re[size_t(index) * rows],
                     &d_along_rows_im[size_t(index) * rows]);
         progression(1.0,
-                    phasor(step_x),
+                    phasor(step_x + 2.0 * bend_x * half_x),
+                    phasor(-bend_x),
                     cols,
                     &d_along_cols_re[size_t(index) * (cols + tile)],
                     &d_along_cols_im[size_t(index) * (cols + tile)]);
     }
 
+    // Cycles by which the wavefront lags one element away from the centre, at broadside.
+    double bend_of(const local_wave& wave) const
+    {
+        const auto& p = d_parameters;
+        return 0.5 * p.spacing * p.spacing * p.wavelength * wave.curvature;
+    }
+
+    // The wave at place index times j twist x y, as another one at place next.
+    void add_twist(const local_wave& wave, int index, int next)
+    {
+        const int rows = d_parameters.shape.rows, cols = d_parameters.shape.cols;
+        const double twist = 4.0 * M_PI * bend_of(wave) * wave.ux * wave.uy;
+        const size_t row = size_t(index) * rows, row_to = size_t(next) * rows;
+        for (int r = 0; r < rows; r++) {
+            const float factor = static_cast<float>(twist * (r - 0.5 * (rows - 1)));
+            d_along_rows_re[row_to + r] = -factor * d_along_rows_im[row + r];
+            d_along_rows_im[row_to + r] = factor * d_along_rows_re[row + r];
+        }
+        const size_t col = size_t(index) * (cols + tile), col_to = size_t(next) * (cols + tile);
+        for (int c = 0; c < cols; c++) {
+            const float factor = static_cast<float>(c - 0.5 * (cols - 1));
+            d_along_cols_re[col_to + c] = factor * d_along_cols_re[col + c];
+            d_along_cols_im[col_to + c] = factor * d_along_cols_im[col + c];
+        }
+    }
+
     void subarray_response(const hybrid_field_path* paths, int subarray)
     {
         const int rows = d_parameters.shape.rows, cols = d_parameters.shape.cols;
-        for (int l = 0; l < d_parameters.n_paths; l++)
-            plane_wave(paths[l], subarray, l);
+        int waves = 0;
+        for (int l = 0; l < d_parameters.n_paths; l++) {
+            const local_wave wave = wave_at(paths[l], subarray);
+            separable_wave(paths[l], wave, waves++);
+            if (paths[l].near) {
+                add_twist(wave, waves - 1, waves);
+                waves++;
+            }
+        }
         const size_t at = size_t(subarray) * rows * cols;
         superpose(d_along_rows_re.data(),
                   d_along_rows_im.data(),
                   d_along_cols_re.data(),
                   d_along_cols_im.data(),
-                  d_parameters.n_paths,
+                  waves,
                   rows,
                   cols,
                   &d_re[at],
@@ -276,8 +333,8 @@ private:
     }
 
     hybrid_field_parameters d_parameters;
-    std::vector<float> d_along_rows_re, d_along_rows_im; // [L][rows], the path gain included
-    std::vector<float> d_along_cols_re, d_along_cols_im; // [L][cols + tile]
+    std::vector<float> d_along_rows_re, d_along_rows_im; // [wave][rows], the path gain included
+    std::vector<float> d_along_cols_re, d_along_cols_im; // [wave][cols + tile]
     std::vector<float> d_re, d_im;                       // [S][rows][cols], before scaling
 };
 

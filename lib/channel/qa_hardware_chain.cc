@@ -4,9 +4,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "channel/counter_noise.h"
 #include "channel/hardware_chain.h"
-#include "channel/thermal_noise.h"
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <complex>
@@ -111,25 +109,6 @@ BOOST_AUTO_TEST_CASE(transmitter_applies_offset_and_amplifier)
         BOOST_TEST(std::abs(block.re(1)[i] - std::sqrt(2.0)) < 3e-6);
     }
     BOOST_CHECK_THROW(read_transmitter(reader, 1e9, 3), std::invalid_argument);
-}
-
-BOOST_AUTO_TEST_CASE(thermal_noise_has_its_variance_in_each_row)
-{
-    const int n = 100 * sample_block::capacity;
-    const float variance[] = { 0.5f, 3.0f };
-    thermal_noise noise(4);
-    double power[2] = {};
-    for (int first = 0; first < n; first += sample_block::capacity) {
-        sample_block block(2);
-        block.count = sample_block::capacity;
-        noise.add(block, variance);
-        for (int row = 0; row < 2; row++)
-            for (int i = 0; i < block.count; i++)
-                power[row] +=
-                    block.re(row)[i] * block.re(row)[i] + block.im(row)[i] * block.im(row)[i];
-    }
-    for (int row = 0; row < 2; row++)
-        BOOST_TEST(std::abs(power[row] / n / variance[row] - 1) < 5 / std::sqrt(double(n)));
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_change_is_refused_and_nothing_changes)

@@ -58,8 +58,8 @@ struct hybrid_field_path {
  *
  * h = sum_l a_l exp(-j 2 pi f tau_l) v_l, where v_l is a plane wave when the source of path l lies
  * beyond the Rayleigh distance and a spherical wave otherwise (Yu et al., IEEE JSTSP 2023). The
- * spherical wave is exact at each subarray's centre and planar within the subarray. Same model as
- * the Python class HybridFieldChannel, written for speed.
+ * spherical wave is exact at each subarray's centre and of second order within the subarray. Same model
+ * as the Python class HybridFieldChannel, written for speed.
  *
  * Allocates at construction only; serves one thread at a time.
  */

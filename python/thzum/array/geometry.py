@@ -127,11 +127,11 @@ class SubarrayArray:
 
     def to_world(self, points):
         """Points of the array frame, [..., 3] in m, in the world."""
-        return _points(points) @ self.rotation.T + np.asarray(self.position)
+        return _turned(_points(points), self.rotation) + np.asarray(self.position)
 
     def to_local(self, points):
         """Points of the world, [..., 3] in m, in the array frame."""
-        return (_points(points) - np.asarray(self.position)) @ self.rotation
+        return _turned(_points(points) - np.asarray(self.position), self.rotation.T)
 
     def elements_in_world(self):
         """Element positions in the world in m, float64 [S, rows, cols, 3]."""
@@ -167,7 +167,8 @@ class SubarrayArray:
                 f"points: expected points outside the array, got {tuple(local[where])} m in the array frame at "
                 f"index {where}; move it at least a wavelength away from the elements"
             )
-        x, y, z = np.moveaxis(local, -1, 0)
+        # Contiguous: NumPy's arctan2 of strided arrays rounds differently from call to call.
+        x, y, z = np.ascontiguousarray(np.moveaxis(local, -1, 0))
         across = np.hypot(x, y)
         return np.hypot(across, z), np.arctan2(across, z), np.arctan2(y, x)
 
@@ -196,6 +197,11 @@ def _triple(name, value, wanted):
     if len(triple) != 3 or not np.all(np.isfinite(triple)):
         raise ValueError(f"{name}: expected three finite numbers {wanted}, got {value!r}")
     return triple
+
+
+def _turned(points, rotation):
+    """rotation @ point for points [..., 3]; as plain sums, which do not depend on where arrays lie in memory."""
+    return (points[..., None, :] * rotation).sum(-1)
 
 
 def _points(points):

@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(hybrid_field_model.h)                             */
-/* BINDTOOL_HEADER_FILE_HASH(ccab33e61a7bff58d9ff1476bda090ef) */
+/* BINDTOOL_HEADER_FILE_HASH(cb87472293116f3ca71089f714c30cd4) */
 
 #include <pybind11/complex.h>
 #include <pybind11/numpy.h>

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Channel simulation: paths drawn at random, the response of an array of subarrays to them, and the hardware."""
 
-from . import hardware, scene
+from . import hardware, scene, statistics
 from .absorption import (
     AbsorptionModel,
     Atmosphere,
@@ -10,6 +10,9 @@ from .absorption import (
     absorption_models,
     plot_absorption,
 )
+from .batch import ChannelBatch
+from .config import ChannelConfig, from_config
+from .frequency_grid import FrequencyGrid
 from .hybrid_field import HybridFieldChannel
 from .path_loss import (
     absorption_noise_temperature,
@@ -32,7 +35,10 @@ from .wideband import effective_taps, frequency_response, impulse_response, rais
 __all__ = [
     "AbsorptionModel",
     "Atmosphere",
+    "ChannelBatch",
+    "ChannelConfig",
     "CombinerSchedule",
+    "FrequencyGrid",
     "HybridFieldChannel",
     "LineList",
     "PathKind",
@@ -52,6 +58,7 @@ __all__ = [
     "effective_taps",
     "free_space_gain",
     "frequency_response",
+    "from_config",
     "gain_over_band",
     "hardware",
     "impulse_response",
@@ -66,6 +73,7 @@ __all__ = [
     "scene",
     "source_before",
     "squint_table",
+    "statistics",
     "subarray_waves",
     "subcarrier_frequencies",
     "transmittance",

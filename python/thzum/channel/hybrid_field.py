@@ -95,9 +95,8 @@ class HybridFieldChannel:
     def response(self, paths, exact=False):
         """Channels of a :class:`PathTable`, complex64 [B, N], each scaled to ||h||^2 = N.
 
-        With ``exact=False`` the model's ``resolution`` holds: for "subarray" every path is a plane wave inside
-        a subarray (its direction and phase are exact at the subarray's centre), which neglects at most
-        pi D^2 / (4 lambda d) radians, D the subarray's diagonal. ``exact=True`` evaluates every element.
+        With ``exact=False`` the model's ``resolution`` holds, see :func:`~gnuradio.thzum.channel.response`.
+        ``exact=True`` evaluates every element.
         """
         return response(self.array, paths, resolution="element" if exact else self.resolution)
 

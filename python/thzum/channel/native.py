@@ -21,7 +21,7 @@ def parameters(channel):
         got = type(channel).__name__
         raise ValueError(f"channel: expected a HybridFieldChannel or a preset's name, got {got}")
     array = channel.array
-    # Waves are plane inside the C++ model's subarrays; subarrays of one element leave nothing to approximate,
+    # Waves are separable inside the C++ model's subarrays; subarrays of one element leave nothing to approximate,
     # and the order of the antennas stays.
     by_element = channel.resolution == "element"
     origins = array.element_positions() if by_element else array.subarray_origins()

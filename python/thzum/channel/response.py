@@ -13,28 +13,52 @@ RESOLUTIONS = ("subarray", "element")
 
 @dataclass
 class SubarrayWaves:
-    """Every path as a plane wave inside each subarray: h[s, r, c] = sum_l gain[l, s] y[l, s, r] x[l, s, c].
+    """Every path inside each subarray as a product of a factor along y and one along x.
+
+    h[s, r, c] = sum_l gain[l, s] y[l, s, r] x[l, s, c] (1 + j twist[l, s] r' c'), with r', c' counted from the middle
+    of the subarray. The factors hold the direction and the curvature of the wavefront; the part of the curvature
+    that mixes x and y enters by its first order.
 
     Attributes:
         gain: complex128 [..., L, S], at the centre of the subarray.
         along_y: complex128 [..., L, S, rows].
         along_x: complex128 [..., L, S, cols].
+        twist: float64 [..., L, S], zero for plane waves.
     """
 
     gain: np.ndarray
     along_y: np.ndarray
     along_x: np.ndarray
+    twist: np.ndarray
 
     def sum(self):
         """Response of all antennas, complex128 [..., S, rows, cols]."""
-        weighted = np.moveaxis(self.gain[..., None] * self.along_y, -3, -1)
-        return weighted @ np.moveaxis(self.along_x, -3, -2)
+        flat = _summed(self.gain, self.along_y, self.along_x)
+        if not self.twist.any():
+            return flat
+        rows, cols = (_centred(along.shape[-1]) for along in (self.along_y, self.along_x))
+        return flat + _summed(1j * self.twist * self.gain, self.along_y * rows, self.along_x * cols)
+
+    def per_path(self):
+        """Response of all antennas to each path, complex128 [..., L, S, rows, cols]."""
+        rows, cols = (_centred(along.shape[-1]) for along in (self.along_y, self.along_x))
+        flat = self.gain[..., None, None] * self.along_y[..., :, None] * self.along_x[..., None, :]
+        return flat * (1 + 1j * self.twist[..., None, None] * rows[:, None] * cols)
 
     def combined(self, combiner):
         """Response of each path behind combiners [E, S, rows * cols], complex128 [..., L, S, E]."""
         n_entries, n_subarrays, _ = np.shape(combiner)
         weights = np.reshape(combiner, (n_entries, n_subarrays, self.along_y.shape[-1], self.along_x.shape[-1]))
-        return np.einsum("esrc,...lsr,...lsc->...lse", weights, self.gain[..., None] * self.along_y, self.along_x)
+        rows, cols = (_centred(along.shape[-1]) for along in (self.along_y, self.along_x))
+        bent = weights * rows[:, None] * cols
+        seen, twisted = (
+            np.einsum("esrc,...lsr,...lsc->...lse", w, self.along_y, self.along_x) for w in (weights, bent)
+        )
+        return self.gain[..., None] * (seen + 1j * self.twist[..., None] * twisted)
+
+
+def _summed(gain, along_y, along_x):
+    return np.moveaxis(gain[..., None] * along_y, -3, -1) @ np.moveaxis(along_x, -3, -2)
 
 
 def path_gain(array, paths, frequency=None, time=0.0):
@@ -59,11 +83,13 @@ class SubarrayRays:
     Attributes:
         advance: how much shorter the way to the centre is than to the array's origin, in m.
         uy, ux: direction cosines of the source, seen from the centre.
+        curvature: inverse distance of the source from the centre in 1/m, zero for a plane wave.
     """
 
     advance: np.ndarray
     uy: np.ndarray
     ux: np.ndarray
+    curvature: np.ndarray
 
     def waves(self, array, paths, frequency, time=0.0):
         """The :class:`SubarrayWaves` at a frequency in Hz."""
@@ -71,12 +97,24 @@ class SubarrayRays:
         gain = gain * np.exp(2j * np.pi * np.remainder(self.advance * (frequency / SPEED_OF_LIGHT), 1.0))
         if paths.visible is not None:
             gain = gain * paths.visible
-        step = 2j * np.pi * array.spacing * (frequency / array.carrier_frequency)
+        step = 2 * np.pi * array.spacing * (frequency / array.carrier_frequency)
+        # Second order of the distance to an element, from the centre: ((x^2 + y^2) - (ux x + uy y)^2) / (2 d).
+        bend = 0.5 * step * array.spacing * array.wavelength * self.curvature
         return SubarrayWaves(
             gain=gain,
-            along_y=np.exp((step * self.uy)[..., None] * _centred(array.rows)),
-            along_x=np.exp((step * self.ux)[..., None] * _centred(array.cols)),
+            along_y=_bent_wave(step * self.uy, bend * (1 - self.uy**2), array.rows),
+            along_x=_bent_wave(step * self.ux, bend * (1 - self.ux**2), array.cols),
+            twist=2 * bend * self.ux * self.uy,
         )
+
+
+def _bent_wave(step, bend, count):
+    """exp(j (step m - bend m^2)) over ``count`` elements m counted from their middle, complex128 [..., count]."""
+    place = _centred(count)
+    phase = step[..., None] * place
+    if bend.any():
+        phase = phase - bend[..., None] * place**2
+    return np.exp(1j * phase)
 
 
 def subarray_rays(array, paths, wavefront="auto"):
@@ -92,14 +130,15 @@ def subarray_rays(array, paths, wavefront="auto"):
         advance=np.where(near, paths.distance[..., None] - distance, ux * centre[:, 0] + uy * centre[:, 1]),
         uy=np.where(near, dy / distance, uy),
         ux=np.where(near, dx / distance, ux),
+        curvature=np.where(near, 1 / distance, 0.0),
     )
 
 
 def subarray_waves(array, paths, frequency=None, time=0.0, wavefront="auto"):
     """The :class:`SubarrayWaves` of a path table; arguments as of :func:`response`.
 
-    A spherical wave has its exact phase and direction at the centre of each subarray and is plane inside. The
-    phase that this neglects is at most pi D^2 / (4 lambda d), D being the diagonal of a subarray.
+    A spherical wave has its exact phase, direction and curvature at the centre of each subarray. What is neglected
+    is of the third order in the size of a subarray over its distance from the source.
     """
     frequency = _frequency(array, frequency)
     return subarray_rays(array, paths, wavefront).waves(array, paths, frequency, time)
@@ -120,8 +159,8 @@ def response(
         frequency: in Hz, a number or an array [F]; None is the carrier.
         time: in s, for the Doppler shifts.
         wavefront: "auto" as the table says for each path, or "planar" or "spherical" for all of them.
-        resolution: "subarray" for plane waves inside each subarray (fast), "element" for the exact phase at
-            every element.
+        resolution: "subarray" for separable waves inside each subarray (fast), "element" for the exact phase
+            at every element.
         normalise: True scales each channel to ||h||^2 = N, on average over its frequencies.
         dtype: complex64 or complex128.
 

@@ -98,15 +98,14 @@ def impulse_response(array, paths, combiner=None, time=0.0, wavefront="auto"):
     if combiner is not None:
         carrier = np.array([array.carrier_frequency])
         return paths.delay, _combined(waves, combiner_at(array, combiner, carrier)[0])
-    gain = waves.gain[..., None, None] * waves.along_y[..., :, None] * waves.along_x[..., None, :]
-    return paths.delay, gain.reshape(*paths.shape, array.n_antennas)
+    return paths.delay, waves.per_path().reshape(*paths.shape, array.n_antennas)
 
 
 def raised_cosine(frequency, sample_rate, rolloff):
     """Spectrum of the raised-cosine pulse at baseband ``frequency`` in Hz.
 
-    The symbol rate is sample_rate / (1 + rolloff). The spectrum is 1 at the centre and ends at +- sample_rate / 2; a rolloff of 0 is the ideal low pass (sinc pulse), 1
-    throughout.
+    The symbol rate is sample_rate / (1 + rolloff). The spectrum is 1 at the centre and ends at +- sample_rate / 2;
+    a rolloff of 0 is the ideal low pass (sinc pulse), 1 throughout.
     """
     rate = sample_rate / (1 + rolloff)
     edge = np.abs(frequency) / rate - 0.5 * (1 - rolloff)
