@@ -146,10 +146,9 @@ public:
         const size_t width = d_waves.width();
         d_path_weights.resize(p.n_paths);
         d_active.reserve(width);
-        d_anchor.resize(width);
         for (auto* plane : { &d_turn_re, &d_turn_im, &d_late_re, &d_late_im })
             plane->resize(width * late_stride);
-        for (auto* plane : { &d_w_re, &d_w_im })
+        for (auto* plane : { &d_anchor_re, &d_anchor_im, &d_w_re, &d_w_im })
             plane->resize(width);
         for (auto* plane : { &d_noise_re, &d_noise_im })
             plane->resize(size_t(d_shape.n_subarrays) * sample_block::capacity);
@@ -341,9 +340,12 @@ private:
     void enter_cell(int64_t cell)
     {
         d_cell = cell;
-        for (size_t i = 0; i < d_active.size(); i++)
-            d_anchor[i] = gr_complex(
-                phasor(doppler(d_epoch.realisation, d_active[i]) * double(cell * cell_size)));
+        for (size_t i = 0; i < d_active.size(); i++) {
+            const auto turn =
+                phasor(doppler(d_epoch.realisation, d_active[i]) * double(cell * cell_size));
+            d_anchor_re[i] = float(turn.real());
+            d_anchor_im[i] = float(turn.imag());
+        }
     }
 
     // Every path delayed and turned by its Doppler shift since the cell began.
@@ -379,7 +381,14 @@ private:
             const int run = int(std::min(now + count - done, interval.end) - now);
             const auto gains = d_waves.combined(d_epoch.realisation, interval.entry);
             for (int s = 0; s < d_shape.n_subarrays; s++) {
-                weigh(gains.re + s * d_waves.width(), gains.im + s * d_waves.width());
+                weigh_paths(gains.re + s * d_waves.width(),
+                            gains.im + s * d_waves.width(),
+                            d_active.data(),
+                            d_anchor_re.data(),
+                            d_anchor_im.data(),
+                            d_w_re.data(),
+                            d_w_im.data(),
+                            int(d_active.size()));
                 mix_paths(d_w_re.data(),
                           d_w_im.data(),
                           int(d_active.size()),
@@ -392,17 +401,6 @@ private:
                 add_noise(s, offset + done, d_waves.row_norm(interval.entry, s), run);
             }
             done += run;
-        }
-    }
-
-    // Gains of the active paths at the beginning of the cell.
-    void weigh(const float* gain_re, const float* gain_im)
-    {
-        for (size_t i = 0; i < d_active.size(); i++) {
-            const float re = gain_re[d_active[i]], im = gain_im[d_active[i]];
-            const float turn_re = d_anchor[i].real(), turn_im = d_anchor[i].imag();
-            d_w_re[i] = re * turn_re - im * turn_im;
-            d_w_im[i] = re * turn_im + im * turn_re;
         }
     }
 
@@ -451,11 +449,11 @@ private:
     int64_t d_cell = 0;                      // of d_anchor, counted from the beginning of the epoch
     std::vector<int> d_active;               // paths of the realisation that have a gain
     std::vector<float> d_turn_re, d_turn_im; // [path][late_stride] Doppler since the cell began
-    std::vector<gr_complex> d_anchor;        // [path] Doppler until then
-    std::vector<float> d_late_re, d_late_im; // [path][late_stride]
-    std::vector<float> d_w_re, d_w_im;       // [path]
-    std::vector<float> d_noise_re, d_noise_im; // [S][sample_block::capacity]
-    std::vector<gr_complex> d_path_weights;    // [L]
+    std::vector<float> d_anchor_re, d_anchor_im; // [path] Doppler until then
+    std::vector<float> d_late_re, d_late_im;     // [path][late_stride]
+    std::vector<float> d_w_re, d_w_im;           // [path]
+    std::vector<float> d_noise_re, d_noise_im;   // [S][sample_block::capacity]
+    std::vector<gr_complex> d_path_weights;      // [L]
 };
 
 } // namespace

@@ -61,6 +61,23 @@ void rotate(const float* __restrict phasor_re,
         }
 }
 
+THZUM_MULTIVERSION_ORDERED
+void weigh_paths(const float* __restrict gain_re,
+                 const float* __restrict gain_im,
+                 const int* __restrict path,
+                 const float* __restrict turn_re,
+                 const float* __restrict turn_im,
+                 float* __restrict w_re,
+                 float* __restrict w_im,
+                 int count)
+{
+    for (int i = 0; i < count; i++) {
+        const float re = gain_re[path[i]], im = gain_im[path[i]];
+        w_re[i] = re * turn_re[i] - im * turn_im[i];
+        w_im[i] = re * turn_im[i] + im * turn_re[i];
+    }
+}
+
 // Products are added one at a time in both widths, so that a sample comes out the same in either.
 THZUM_MULTIVERSION_ORDERED
 void mix_paths(const float* __restrict w_re,

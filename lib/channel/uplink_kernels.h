@@ -26,6 +26,16 @@ void delay_tiles(const float* weights,
 /*! z[i] *= phasor[i] for i < count. */
 void rotate(const float* phasor_re, const float* phasor_im, float* z_re, float* z_im, int count);
 
+/*! w[i] = gain[path[i]] * turn[i] for i < count. */
+void weigh_paths(const float* gain_re,
+                 const float* gain_im,
+                 const int* path,
+                 const float* turn_re,
+                 const float* turn_im,
+                 float* w_re,
+                 float* w_im,
+                 int count);
+
 /*!
  * \brief y[i] = sum_p w[p] z[p][i] for i < count.
  * \param stride from a path's z to the next one's; z is padded by a tile
