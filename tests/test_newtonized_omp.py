@@ -13,20 +13,14 @@ ARRAY = array_preset("thz300_aosa4x256")
 SMALL = SubarrayArray(1, 2, 8, 8, carrier_frequency=300e9, spacing=0.25, gap=20.0)
 
 
-def centres(array):
-    x, y = (array.subarray_centres() / array.wavelength).T
-    return x + 1j * y
-
-
 def operator(array=ARRAY, n_slots=None, seed=3):
     n_slots = n_slots or array.rows * array.cols // 2
     return thzum.pilot_operator.hadamard(array.n_subarrays, array.rows, array.cols, n_slots, seed=seed)
 
 
 def estimator(op, array=ARRAY, coherent=False, **options):
-    if coherent:
-        options["subarray_centres"] = centres(array)
-    return thzum.estimator("newtonized_omp", op, spacing=array.spacing, **options)
+    known = dict(array=array) if coherent else dict(spacing=array.spacing)
+    return thzum.estimator("newtonized_omp", op, **known, **options)
 
 
 def complex_normal(rng, *shape):
@@ -189,6 +183,7 @@ def test_items_of_a_batch_do_not_mix():
         (dict(false_alarm=0.9), "false_alarm"),
         (dict(candidates=1000), "candidates"),
         (dict(nonsense=1), "nonsense"),
+        (dict(array=4), "array: expected a SubarrayArray"),
     ],
 )
 def test_what_does_not_fit_is_refused(options, message):

@@ -53,6 +53,24 @@ py::object sample_covariance(const py::object& samples, const array_shape& shape
     return numpy.attr("matmul")(blocks, blocks.attr("conj")().attr("transpose")(0, 2, 1));
 }
 
+/*! Adds those of the array's estimator_options() that the estimator takes and that are not given. */
+void add_array_options(const std::string& name, const py::object& array, py::dict& given)
+{
+    if (!py::hasattr(array, "estimator_options"))
+        refuse("array", "a SubarrayArray", std::string(py::str(py::type::of(array))));
+    for (const auto& info : estimators())
+        if (info.name == name)
+            for (const auto& [option, value] : array.attr("estimator_options")().cast<py::dict>()) {
+                const auto wanted = option.cast<std::string>();
+                const bool taken =
+                    std::any_of(info.options.begin(), info.options.end(), [&](const auto& known) {
+                        return known.name == wanted;
+                    });
+                if (taken && !given.contains(option))
+                    given[option] = value;
+            }
+}
+
 estimator::sptr
 make(const std::string& name, const pilot_operator::sptr& op, const py::kwargs& kwargs)
 {
@@ -62,6 +80,10 @@ make(const std::string& name, const pilot_operator::sptr& op, const py::kwargs& 
             refuse("samples", "either covariance or samples", "both");
         given["covariance"] = sample_covariance(given["samples"], op->shape());
         given.attr("pop")("samples");
+    }
+    if (given.contains("array")) {
+        add_array_options(name, given["array"], given);
+        given.attr("pop")("array");
     }
     const option_map options = bindings::to_options(given);
     py::gil_scoped_release release;
@@ -222,7 +244,9 @@ void bind_class(py::module& m)
         "scale;\n"
         "N x N, n x n shared by the subarrays, or S x n x n) or from sample channels `samples`, an "
         "array\n"
-        "[K, N] or [K, S, rows, cols] or the path of an .npz with one under \"channel\". Raises "
+        "[K, N] or [K, S, rows, cols] or the path of an .npz with one under \"channel\". A "
+        "SubarrayArray\n"
+        "`array` gives the options on its geometry to those that take them. Raises "
         "ValueError\n"
         "for names, options or sizes that do not fit. Serves one thread at a time.")
         .def(py::init(&make), py::arg("name"), py::arg("op"))
