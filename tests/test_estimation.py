@@ -275,7 +275,7 @@ def test_state_evolution_of_the_linear_step_alone():
 def test_registry_and_settings():
     op = small_operator()
     described = thzum.estimators()
-    assert list(described) == ["ls", "lmmse", "omp", "newtonized_omp", "amp", "oamp", "fpn_oamp"]
+    assert list(described) == ["ls", "lmmse", "omp", "newtonized_omp", "amp", "oamp", "fpn_oamp", "auto"]
     for name in MODEL_FREE:
         assert described[name]
         estimator = thzum.estimator(name, op, max_batch=3)

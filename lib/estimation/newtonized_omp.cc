@@ -113,6 +113,8 @@ protected:
                 d_fit.refine(0, d_fit.paths(), d_settings.final_steps, gain_share * noise_var[b]);
             d_fit.synthesize(c + size_t(b) * coefficients());
             report[b].iterations = d_fit.paths();
+            report[b].predicted_nmse_db =
+                nmse_db(noise_var[b] * d_fit.error_per_noise() / coefficients());
             keep_paths(b);
         }
     }

@@ -437,11 +437,18 @@ void path_fit::synthesize(gr_complex* c) const
     }
 }
 
-int path_fit::degrees_of_freedom() const
+double path_fit::error_per_noise() const
 {
-    int sum = 0;
-    for (int p = 0; p < d_paths; ++p)
-        sum += d_path[p].coherent ? 5 : 2 + 2 * d_subarrays;
+    const double full = double(d_subarrays) * d_atoms.rows() * d_atoms.cols();
+    double sum = 0.0;
+    for (int p = 0; p < d_paths; ++p) {
+        double seen = 0.0;
+        for (int s = 0; s < d_subarrays; ++s)
+            seen += energy(p, s);
+        const double parameters = d_path[p].coherent ? 5.0 : 2.0 + 2.0 * d_subarrays;
+        if (seen > 0.0)
+            sum += 0.5 * parameters * full / seen;
+    }
     return sum;
 }
 

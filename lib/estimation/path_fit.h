@@ -94,8 +94,13 @@ public:
     /*! Coefficients [S*k] of the fitted channel. */
     void synthesize(gr_complex* c) const;
 
-    /*! Real parameters of all paths together. */
-    int degrees_of_freedom() const;
+    /*!
+     * \brief Expected energy of the fit's error in the channel, for noise of unit variance.
+     *
+     * Every real parameter costs half of the noise variance in the pilots, and a wave whose energy the
+     * pilots see only a part of loses by as much in the channel.
+     */
+    double error_per_noise() const;
 
     /*! Largest curvature a path may have, in 1/wavelength. */
     void limit_curvature(double largest) { d_max_curvature = largest; }

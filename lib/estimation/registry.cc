@@ -17,7 +17,8 @@
     ENTRY(newtonized_omp)       \
     ENTRY(amp)                  \
     ENTRY(oamp)                 \
-    ENTRY(fpn_oamp)
+    ENTRY(fpn_oamp)             \
+    ENTRY(automatic)
 
 namespace gr {
 namespace thzum {
