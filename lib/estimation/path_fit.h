@@ -8,6 +8,7 @@
 #ifndef INCLUDED_THZUM_ESTIMATION_PATH_FIT_H
 #define INCLUDED_THZUM_ESTIMATION_PATH_FIT_H
 
+#include "estimation/array_layout.h"
 #include "estimation/pilot_gram.h"
 #include "estimation/wave_atoms.h"
 #include <complex>
@@ -16,12 +17,6 @@
 namespace gr {
 namespace thzum {
 namespace estimation {
-
-/*! Where the subarrays stand, in wavelengths from the middle of the array. */
-struct array_layout {
-    double spacing;           /*!< of the elements, in wavelengths */
-    std::vector<double> x, y; /*!< centre of each subarray; empty if not known */
-};
 
 /*! One wave that the fit explains the pilots with. */
 struct fitted_path {
