@@ -18,8 +18,10 @@ namespace thzum {
  *
  * The same paths are seen at every subcarrier: a direction in space turns by f / f_c more from element
  * to element than at the carrier, and gains turn with the delay. The combiner is the same at all
- * subcarriers. A subcarrier whose pilots are all zero counts as not measured. Results do not depend on a
- * gain in front of the receiver. Allocates at construction; serves one thread at a time.
+ * subcarriers. A subcarrier whose pilots are all zero counts as not measured: newtonized_omp fills it in
+ * from the delays, unless gains are free; fpn_oamp leaves it zero and then does not smooth over the band.
+ * Results do not depend on a gain in front of the receiver. Allocates at construction; serves one thread
+ * at a time.
  */
 class THZUM_API wideband_estimator
 {

@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(wideband_estimator.h)                                      */
-/* BINDTOOL_HEADER_FILE_HASH(c435f9ab5817ced33f2d5701b2d5534d) */
+/* BINDTOOL_HEADER_FILE_HASH(48d8fd7408e19e69acf03e80eff75424) */
 /***********************************************************************************/
 
 #include "estimates.h"
