@@ -128,7 +128,11 @@ class ChannelConfig:
 
     def build_hardware(self):
         """The :class:`~gnuradio.thzum.channel.hardware.Hardware` of this configuration."""
-        return Hardware.from_dict(self.hardware, self.sample_rate)
+        mapping("hardware", self.hardware)
+        try:
+            return Hardware.from_dict(self.hardware, self.sample_rate)
+        except ValueError as error:
+            raise ValueError(f"hardware.{error}") from None
 
     def draw(self, batch=None, seed=None, progress=None):
         """Draw a :class:`ChannelBatch`.

@@ -64,7 +64,7 @@ def plot_geometry(axes, array, paths, plane="xz", floor_db=-40.0, title=""):
     axes.set_axisbelow(True)
 
 
-def polar_spectrum(h, array, azimuth=0.0, angles=None, distances=121, nearest=None, farthest=None, limits=(-1, 1)):
+def polar_spectrum(h, array, azimuth=0.0, angles=None, distances=91, nearest=None, farthest=None, limits=(-1, 1)):
     """Power of a spherical matched filter over angle and distance in a plane through the array's normal.
 
     P(d, a) = |sum_n h_n conj(w_n(d, a))|^2 / N with w the phases of an exact spherical wave from the point
@@ -96,7 +96,7 @@ def polar_spectrum(h, array, azimuth=0.0, angles=None, distances=121, nearest=No
     positions = positions - positions.mean(axis=0)
     along = positions @ [np.cos(azimuth), np.sin(azimuth)]
     if angles is None:
-        angles = int(np.clip(4 * np.ptp(along) / array.wavelength * (high - low), 181, 1801))
+        angles = int(np.clip(4 * np.ptp(along) / array.wavelength * (high - low), 181, 1201))
     sine = np.linspace(low, high, angles)
     distance = 1 / np.linspace(1 / nearest, 1 / farthest, distances)
     power = np.empty((distances, angles))

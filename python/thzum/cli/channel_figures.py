@@ -114,11 +114,9 @@ def _draw_angular(figure, batch, array, options):
 
 def _draw_polar(figure, batch, array, options):
     from ..channel import figures
-    from ..channel.statistics import path_power
 
     _, paths = _chosen(batch, options)
-    strongest = int(np.argmax(path_power(paths)))
-    azimuth = float(paths.azimuth[strongest])
+    azimuth = float(paths.azimuth[_strongest(paths)])
     axes = figure.subplots()
     title = f"plane of the strongest path, azimuth {np.degrees(azimuth):.0f} degrees"
     image = figures.plot_polar_spectrum(axes, _at_centre(batch, options), array, azimuth=azimuth, title=title)
@@ -143,13 +141,11 @@ def _draw_delay_angle(figure, batch, array, options):
 def _draw_frequency(figure, batch, array, options):
     from ..channel import figures, response
     from ..channel.path_tables import places
-    from ..channel.statistics import path_power
 
     if batch.frequencies is None:
         raise ValueError("--what frequency: expected channels with a frequency axis; sample with frequencies")
     h, paths = _chosen(batch, options)
-    strongest = int(np.argmax(path_power(paths)))
-    alone = response(array, places(paths, [strongest]), batch.frequencies, resolution="element")
+    alone = response(array, places(paths, [_strongest(paths)]), batch.frequencies, resolution="element")
     left, right = figure.subplots(1, 2)
     figures.plot_frequency_response(left, h, batch.frequencies, array, title="all paths")
     figures.plot_frequency_response(right, alone, batch.frequencies, array, title="strongest path alone: beam squint")
@@ -157,9 +153,38 @@ def _draw_frequency(figure, batch, array, options):
     _legend_below(figure)
 
 
+def _draw_overview(figure, batch, array, options):
+    from ..channel import figures
+    from ..plots import plot_angular_spectrum
+
+    h, paths = _at_centre(batch, options), batch.paths[options.index]
+    _, own = _chosen(batch, options)
+    geometry, angular, polar, delay = figure.subplots(2, 2).ravel()
+    figures.plot_geometry(geometry, array, paths, title="users and sources")
+    geometry.legend(frameon=False, fontsize=8)
+    first = h.reshape(array.n_subarrays, array.rows, array.cols)[0]
+    image = plot_angular_spectrum(angular, first, array.spacing, title="angular spectrum of subarray 0")
+    figure.colorbar(image, ax=angular, label="below the peak (dB)")
+    azimuth = float(own.azimuth[_strongest(own)])
+    title = f"whole array, azimuth {np.degrees(azimuth):.0f} degrees"
+    image = figures.plot_polar_spectrum(polar, h, array, azimuth=azimuth, title=title)
+    figure.colorbar(image, ax=polar, label="below the peak (dB)")
+    points = figures.plot_delay_angle(delay, paths, title="paths")
+    figure.colorbar(points, ax=delay, label="below the strongest (dB)")
+    figure.tight_layout()
+
+
+def _strongest(paths):
+    """Place of the strongest path of a table [L]."""
+    from ..channel.statistics import path_power
+
+    return int(np.argmax(path_power(paths)))
+
+
 _FIGURES = {
     "geometry": ((11.0, 9.0), _draw_geometry),
     "angular": ((9.0, 7.5), _draw_angular),
+    "overview": ((12.0, 9.0), _draw_overview),
     "polar": ((9.0, 5.0), _draw_polar),
     "delay-angle": ((11.0, 7.5), _draw_delay_angle),
     "frequency": ((12.0, 4.5), _draw_frequency),
