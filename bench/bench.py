@@ -10,9 +10,11 @@ import platform
 import sys
 
 import accuracy
+import channels
 import memory
 import readme
 import speed
+import uplink_channel
 from tqdm import tqdm
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -41,7 +43,10 @@ def main():
     parser.add_argument("--json", metavar="FILE", help="also write the results to FILE")
     parser.add_argument("--reference", default=REFERENCE, help="reference channels (.npz), default: the shipped subset")
     parser.add_argument("--readme", action="store_true", help="also write the figures into README.md")
+    parser.add_argument("--only", nargs="+", metavar="SECTION", help="measure these sections only")
     options = parser.parse_args()
+    if options.readme and options.only:
+        parser.error("--readme: needs every section, not --only some")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     sections = {
         "reference": ("NMSE in dB, reference channels, own combiner, common noise", accuracy.reference_table),
@@ -51,7 +56,15 @@ def main():
         "estimate": ("One estimate, one thread", lambda _: speed.estimate()),
         "streaming": ("Flowgraph against the bare object", lambda _: speed.streaming()),
         "memory": ("Memory", lambda _: memory.receiver()),
+        "channels": ("Channels of the 1024-antenna preset per second, one thread", lambda _: channels.rates()),
+        "uplink": ("Streaming uplink, 4 users x 4 RF chains, Msample/s per stream", lambda _: uplink_channel.measure()),
+        "sweep": ("thzum sweep, 5 estimators x 5 SNRs x 1000 channels", lambda _: channels.sweep()),
     }
+    if options.only:
+        unknown = set(options.only) - set(sections)
+        if unknown:
+            parser.error(f"--only: expected names among {' '.join(sections)}, got {' '.join(sorted(unknown))}")
+        sections = {name: sections[name] for name in options.only}
     results = dict(machine=platform.machine(), reference=pathlib.Path(options.reference).name)
     for key, (title, measure) in tqdm(sections.items(), desc="bench", file=sys.stderr):
         results[key] = measure(options.reference)

@@ -13,7 +13,7 @@ from oracles import estimation as oracle
 S, ROWS, COLS, Q = 2, 4, 4, 10
 N = S * ROWS * COLS
 IDENTITY = np.eye(ROWS * COLS)
-MODEL_FREE = ["ls", "lmmse", "omp", "amp", "oamp"]
+MODEL_FREE = ["ls", "lmmse", "omp", "newtonized_omp", "amp", "oamp"]
 
 
 def random_combiner(seed=0, shape=(S, Q, ROWS * COLS)):
@@ -275,7 +275,7 @@ def test_state_evolution_of_the_linear_step_alone():
 def test_registry_and_settings():
     op = small_operator()
     described = thzum.estimators()
-    assert list(described) == ["ls", "lmmse", "omp", "amp", "oamp", "fpn_oamp"]
+    assert list(described) == ["ls", "lmmse", "omp", "newtonized_omp", "amp", "oamp", "fpn_oamp", "auto"]
     for name in MODEL_FREE:
         assert described[name]
         estimator = thzum.estimator(name, op, max_batch=3)

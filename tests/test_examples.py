@@ -198,6 +198,17 @@ def test_comparison_without_display_ranks_the_estimators(compiled):
     assert nmse["fpn_oamp"] < nmse["omp"] - 2 < nmse["ls"] - 12, nmse
 
 
+def test_users_are_estimated_through_the_uplink_channel(compiled):
+    graph = top_block(compiled("uplink_channel"))()
+    graph.start()
+    graph.wait()
+    assert graph.nmse_ls.count() == graph.nmse_fpn_oamp.count() == graph.n_frames * graph.plan.n_users
+    assert graph.receiver.lost_frames() == 0 and graph.uplink.bad_samples() == 0
+    # Least squares of half as many pilots as antennas leaves about half the energy.
+    assert -3.5 < graph.nmse_ls.nmse_db() < -2
+    assert graph.nmse_fpn_oamp.nmse_db() < -16.5
+
+
 def test_sliders_act_on_the_running_comparison(compiled, qt):
     graph = top_block(compiled("compare_estimators"))()
     graph.set_channels_per_second(100_000)

@@ -36,6 +36,9 @@ PHYSICAL = re.compile(
 PARAMETERS = {
     "thzum_hybrid_field_channel": {"channel": "thzum.channel.preset('thz300_aosa4x256')"},
     "thzum_pilot_receiver": {"sequences": "plan.user_sequences"},
+    "thzum_uplink_channel": {
+        "paths": "thzum.channel.draw_users(thzum.channel.preset('thz300_aosa4x256'), plan.n_users)",
+    },
 }
 
 

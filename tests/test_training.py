@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from gnuradio.thzum.training import export, fpn_oamp
+from gnuradio.thzum.training import mixture as mixture_module
 from gnuradio.thzum.training.domain import ImageDomain, complex_noise
 from gnuradio.thzum.training.linear_step import LinearStep, random_combiner
+from gnuradio.thzum.training.mixture import ChannelMixture
 from gnuradio.thzum.training.networks import SubarrayDenoiser
 from gnuradio.thzum.training.trainer import Schedule, Trainer
 
@@ -87,18 +89,32 @@ def test_interrupted_training_equals_an_unbroken_one(tmp_path):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
 
 
-def test_a_few_steps_of_both_stages_make_a_model_with_a_full_card(tmp_path, monkeypatch):
+def test_a_few_steps_of_all_stages_make_a_model_with_a_full_card(tmp_path, monkeypatch):
     for name in ("PlugAndPlay", "EndToEnd"):
         monkeypatch.setattr(fpn_oamp, name, functools.partial(getattr(fpn_oamp, name), validation_batch=4))
-    path = fpn_oamp.train(str(tmp_path / "run"), str(tmp_path / "m.onnx"), steps=(4, 3), batch=2, validate_every=2)
+    path = fpn_oamp.train(str(tmp_path / "run"), str(tmp_path / "m.onnx"), steps=(4, 3, 2), batch=2, validate_every=2)
     card = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
     for key in ("format", "task", "domain", "input_layout", "normalisation", "noise_db_min", "nmse_curve_db",
                 "training_command", "training_seed", "training_data", "measured"):
         assert card[f"thzum.{key}"]
-    with open(tmp_path / "run" / "end_to_end.csv") as handle:
-        rows = list(csv.DictReader(handle))
-    assert [int(row["step"]) for row in rows] == [2, 3]
-    assert all(np.isfinite(float(value)) for row in rows for value in row.values())
+    for stage, steps in (("end_to_end", [2, 3]), ("mixture", [2])):
+        with open(tmp_path / "run" / f"{stage}.csv") as handle:
+            rows = list(csv.DictReader(handle))
+        assert [int(row["step"]) for row in rows] == steps
+        assert all(np.isfinite(float(value)) for row in rows for value in row.values())
+
+
+def test_mixture_holds_every_kind_and_damage_at_unit_power():
+    mixture = ChannelMixture(fpn_oamp.PRESET)
+    h = mixture.sample(400, np.random.default_rng(0))
+    np.testing.assert_allclose(np.linalg.norm(h, axis=1) ** 2, h.shape[1], rtol=1e-4)
+    np.testing.assert_array_equal(h, mixture.sample(400, np.random.default_rng(0)))
+    # Blocked elements are exactly zero in about BLOCKED_SHARE of the channels, half of one subarray each.
+    silent = (h == 0).sum(1)
+    blocked = silent > 0
+    deviation = np.sqrt(mixture_module.BLOCKED_SHARE * (1 - mixture_module.BLOCKED_SHARE) / len(h))
+    assert abs(blocked.mean() - mixture_module.BLOCKED_SHARE) < 4 * deviation
+    assert np.all((silent[blocked] > 112) & (silent[blocked] < 144))
 
 
 def test_training_lowers_the_loss(tmp_path):

@@ -23,6 +23,7 @@ namespace {
 
 const char* const block_name = "channel_estimator";
 constexpr int largest_allowed_batch = 4096;
+constexpr int most_paths = 64; // of one item, in a message
 
 int checked_batch(int batch)
 {
@@ -54,33 +55,38 @@ channel_estimator::sptr channel_estimator::make(pilot_operator::sptr op,
                                                 const std::string& algorithm,
                                                 const option_map& options,
                                                 double noise_var,
-                                                int batch)
+                                                int batch,
+                                                const option_map& array_options)
 {
     return gnuradio::make_block_sptr<channel_estimator_impl>(
         checked_operator(block_name, op)->clone(),
         algorithm,
         options,
         checked_noise_var(block_name, noise_var),
-        checked_batch(batch));
+        checked_batch(batch),
+        array_options);
 }
 
 channel_estimator_impl::channel_estimator_impl(pilot_operator::sptr op,
                                                const std::string& algorithm,
                                                const option_map& options,
                                                double noise_var,
-                                               int batch)
+                                               int batch,
+                                               const option_map& array_options)
     : gr::sync_block(block_name,
                      gr::io_signature::make(1, 1, op->n_observations() * sizeof(gr_complex)),
                      gr::io_signature::make(1, 1, op->shape().antennas() * sizeof(gr_complex))),
       d_op(op),
       d_batch(batch),
+      d_array_options(array_options),
       d_n_observations(op->n_observations()),
       d_n_antennas(op->shape().antennas()),
       d_fixed_noise_var(noise_var),
       d_items(batch),
       d_noise_vars(batch),
       d_reports(batch),
-      d_latencies(batch)
+      d_latencies(batch),
+      d_paths(most_paths)
 {
     channel_estimator_impl::set_algorithm(algorithm, options);
     // Incoming tags are forwarded in finish(): thzum_noise_var is replaced by the value in use.
@@ -89,6 +95,7 @@ channel_estimator_impl::channel_estimator_impl(pilot_operator::sptr op,
     // the constraint back, so that items never wait for a full one.
     set_output_multiple(batch);
     message_port_register_out(ports::report());
+    message_port_register_out(ports::paths());
     message_port_register_in(ports::control());
     set_msg_handler(ports::control(), [this](const pmt::pmt_t& msg) { handle_control(msg); });
 }
@@ -109,6 +116,9 @@ estimator::sptr channel_estimator_impl::build(const std::string& name, option_ma
 {
     if (takes_option(name, "max_batch"))
         options.emplace("max_batch", static_cast<double>(d_batch));
+    for (const auto& [option, value] : d_array_options)
+        if (takes_option(name, option))
+            options.emplace(option, value);
     // Operators keep scratch memory, and the estimator in use may be running on its own.
     return make_estimator(name, d_op->clone(), options);
 }
@@ -247,6 +257,38 @@ void channel_estimator_impl::estimate_run(const gr_complex* y, int begin, int en
     }
     if (count > d_largest_batch)
         d_largest_batch = count;
+    if (!pmt::is_null(message_subscribers(ports::paths())))
+        for (int i = begin; i < end; i++)
+            if (!d_items[i].fault)
+                publish_paths(i, i - begin);
+}
+
+void channel_estimator_impl::publish_paths(int index, int item)
+{
+    const int count = d_estimator->paths(item, d_paths.data(), most_paths);
+    if (count == 0)
+        return;
+    const auto column = [&](auto value, const auto& member) {
+        std::vector<decltype(value)> values(count);
+        std::transform(d_paths.begin(), d_paths.begin() + count, values.begin(), member);
+        return values;
+    };
+    const auto reals = [&](const auto& member) {
+        const auto values = column(0.0f, member);
+        return pmt::init_f32vector(count, values.data());
+    };
+    const auto gains = column(gr_complex(), [](const path_estimate& p) { return p.gain; });
+    const auto& tags = d_items[index].tags;
+    auto dict = with_tag(pmt::make_dict(), keys::frame(), tags.frame);
+    dict = with_tag(dict, keys::user(), tags.user);
+    dict = pmt::dict_add(dict, pmt::mp("ux"), reals([](const path_estimate& p) { return p.ux; }));
+    dict = pmt::dict_add(dict, pmt::mp("uy"), reals([](const path_estimate& p) { return p.uy; }));
+    dict = pmt::dict_add(
+        dict, pmt::mp("distance"), reals([](const path_estimate& p) { return p.distance; }));
+    dict =
+        pmt::dict_add(dict, pmt::mp("power"), reals([](const path_estimate& p) { return p.power; }));
+    dict = pmt::dict_add(dict, pmt::mp("gain"), pmt::init_c32vector(count, gains.data()));
+    message_port_pub(ports::paths(), dict);
 }
 
 void channel_estimator_impl::finish(int first, int count)

@@ -23,7 +23,8 @@ public:
                            const std::string& algorithm,
                            const option_map& options,
                            double noise_var,
-                           int batch);
+                           int batch,
+                           const option_map& array_options);
 
     bool start() override;
     bool stop() override;
@@ -58,9 +59,12 @@ private:
     void finish(int first, int count);
     void tag_item(uint64_t offset, int index);
     void report_item(int index);
+    /*! \param item index in the estimator's last call */
+    void publish_paths(int index, int item);
 
     const pilot_operator::sptr d_op;
     const int d_batch;
+    const option_map d_array_options;
     const int d_n_observations;
     const int d_n_antennas;
 
@@ -81,6 +85,7 @@ private:
     std::vector<float> d_noise_vars;        /*!< [batch] */
     std::vector<estimate_report> d_reports; /*!< [batch] */
     std::vector<double> d_latencies;        /*!< [batch] in microseconds */
+    std::vector<path_estimate> d_paths;
     std::vector<tag_t> d_tags;
 };
 

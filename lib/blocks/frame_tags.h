@@ -40,6 +40,7 @@ namespace ports {
 
 THZUM_SYMBOL(control, "control") /* in: dictionary of settings */
 THZUM_SYMBOL(report, "report")   /* out: dictionary per item or frame */
+THZUM_SYMBOL(paths, "paths")     /* out: dictionary per estimate, values by path */
 
 } // namespace ports
 

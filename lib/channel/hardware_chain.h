@@ -93,6 +93,7 @@ public:
 
     /*! The sampling clock, null without a sampling offset. */
     sampling_offset* clock() { return d_clock.get(); }
+    const sampling_offset* clock() const { return d_clock.get(); }
 
     struct progress {
         int consumed = 0;

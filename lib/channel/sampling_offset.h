@@ -24,6 +24,9 @@ namespace thzum {
 class THZUM_API sampling_offset
 {
 public:
+    /*! Inputs that an output needs beyond its instant. */
+    static constexpr int lookahead = 24;
+
     /*! \param ppm within +-1e5 */
     sampling_offset(double ppm, int rows);
 
@@ -43,7 +46,7 @@ public:
     uint64_t output_index(uint64_t input) const;
 
 private:
-    static constexpr int half_taps = 24;
+    static constexpr int half_taps = lookahead;
     static constexpr int taps = 2 * half_taps;
     static constexpr int fractions = 1024;
     static constexpr int room_size = sample_block::capacity + taps + 16;

@@ -18,8 +18,14 @@
 #define THZUM_MULTIVERSION                                                       \
     __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), \
                    optimize("O3,fast-math")))
+/*! The same for kernels whose results must not depend on how the compiler arranges a loop: sums
+ * keep their order, and products are fused into them where the processor can. */
+#define THZUM_MULTIVERSION_ORDERED                                               \
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), \
+                   optimize("O3,no-math-errno,no-trapping-math,fp-contract=fast")))
 #else
 #define THZUM_MULTIVERSION
+#define THZUM_MULTIVERSION_ORDERED
 #endif
 
 #endif /* INCLUDED_THZUM_COMMON_MULTIVERSION_H */

@@ -53,6 +53,14 @@ float estimator_base::nmse_db(double error_variance) const
                        : std::numeric_limits<float>::quiet_NaN();
 }
 
+int estimator_base::loaded_index(int item) const
+{
+    for (int i = 0; i < d_loaded; ++i)
+        if (d_scaler.item(i) == item)
+            return i;
+    return -1;
+}
+
 void estimator_base::estimate(const gr_complex* y,
                               const float* noise_var,
                               int batch,
@@ -75,7 +83,7 @@ void estimator_base::estimate_piece(const gr_complex* y,
                                     estimate_report* report)
 {
     const size_t antennas = op()->shape().antennas();
-    const int loaded = d_scaler.load(y, noise_var, batch);
+    const int loaded = d_loaded = d_scaler.load(y, noise_var, batch);
     for (int i = 0; i < loaded; ++i)
         d_report[i] = one_shot(0.0f);
     if (loaded > 0)

@@ -43,6 +43,11 @@ protected:
     int coefficients() const { return model()->coefficients(); }
     int observations() const { return static_cast<int>(model()->singular_values().size()); }
 
+    /*! Where run() got item \p item of the last batch, or -1 if it was all zero; and the factor that takes
+     * its scale back to the receiver's. */
+    int loaded_index(int item) const;
+    float amplitude(int loaded) const { return d_scaler.amplitude(loaded); }
+
     /*! 10 log10 of an error energy per coefficient at unit channel power, over that of the channel;
      * NaN when \p error_variance is not positive. */
     float nmse_db(double error_variance) const;
@@ -69,6 +74,7 @@ private:
     observation_scaler d_scaler;
     std::vector<gr_complex> d_c, d_h;
     std::vector<estimate_report> d_report;
+    int d_loaded = 0;
 };
 
 } // namespace estimation

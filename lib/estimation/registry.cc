@@ -14,9 +14,11 @@
     ENTRY(ls)                   \
     ENTRY(lmmse)                \
     ENTRY(omp)                  \
+    ENTRY(newtonized_omp)       \
     ENTRY(amp)                  \
     ENTRY(oamp)                 \
-    ENTRY(fpn_oamp)
+    ENTRY(fpn_oamp)             \
+    ENTRY(automatic)
 
 namespace gr {
 namespace thzum {

@@ -78,6 +78,35 @@ def wait_for(condition, seconds=5.0):
 
 
 class qa_channel_estimator(gr_unittest.TestCase):
+    def test_paths_are_published_for_each_estimate(self):
+        y = pilots(5)
+        y[2] = 0
+        block = thzum.channel_estimator(operator(), "newtonized_omp", {"max_paths": 3}, NOISE_VAR, 4)
+        graph = Graph(y, block, [tag(k, "thzum_user", k) for k in range(5)])
+        found = blocks.message_debug()
+        graph.top.msg_connect(block, "paths", found, "store")
+        graph.run()
+        messages = [pmt.to_python(found.get_message(i)) for i in range(found.num_messages())]
+        self.assertEqual([message["user"] for message in messages], [0, 1, 3, 4])
+        direct = thzum.estimator("newtonized_omp", operator(), max_paths=3)
+        for message in messages:
+            direct.estimate(y[message["user"]], NOISE_VAR)
+            for key, value in direct.paths().items():
+                if key != "coherent":
+                    np.testing.assert_allclose(message[key], value, rtol=1e-4, atol=1e-5)
+
+    def test_what_is_known_of_the_array_reaches_every_algorithm_that_asks(self):
+        centres = np.array([0, 20 + 0j])
+        known = {"spacing": 0.25, "subarray_centres": centres}
+        block = thzum.channel_estimator(operator(), "newtonized_omp", {}, NOISE_VAR, 4, known)
+        self.assertIn("spacing=0.25", block.settings())
+        block.set_algorithm("ls")
+        block.set_algorithm("newtonized_omp", {"spacing": 0.2})
+        self.assertIn("spacing=0.2", block.settings())
+        y = pilots(3)
+        expected = thzum.estimator("newtonized_omp", operator(), subarray_centres=centres).estimate(y, NOISE_VAR)[0]
+        np.testing.assert_allclose(Graph(y, block).run(), expected, rtol=1e-4, atol=1e-4)
+
     def test_equals_the_algorithm(self):
         y = pilots(9)
         for name in ("ls", "oamp"):

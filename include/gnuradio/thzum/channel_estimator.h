@@ -35,6 +35,10 @@ namespace thzum {
  * residual, noise_var, predicted_nmse_db, latency_us (duration of the call that estimated the
  * item), algorithm; or skipped (the reason).
  *
+ * Message out, port `paths`: for algorithms that resolve paths, a dictionary per estimate: frame and
+ * user (if tagged), and by path, strongest first, ux, uy (direction cosines), distance (wavelengths;
+ * infinite for a plane wave, NaN if not known) and power (uniform f32 vectors), gain (c32 vector).
+ *
  * Message in, port `control`: a dictionary with any of algorithm (symbol), options (dictionary) and
  * noise_var (number, 0 = from tags), or one such (key . value) pair. A malformed one is logged and
  * dropped.
@@ -50,6 +54,9 @@ public:
      * \param options of the algorithm, as estimators() lists them
      * \param noise_var antenna noise variance; 0 = from the tag thzum_noise_var or the pilots
      * \param batch largest number of items of one call, 1 to 4096
+     * \param array_options what algorithms may want to know of the array, "spacing" and
+     * "subarray_centres"; each algorithm, also a later one, gets those that it takes and that its own
+     * options do not give
      * \throws std::invalid_argument for unknown names or options, a negative or non-finite
      * noise_var, a batch out of range
      */
@@ -57,7 +64,8 @@ public:
                      const std::string& algorithm = "fpn_oamp",
                      const option_map& options = {},
                      double noise_var = 0.0,
-                     int batch = 8);
+                     int batch = 8,
+                     const option_map& array_options = {});
 
     /*!
      * \brief Change the algorithm while running.

@@ -29,6 +29,16 @@ struct estimate_report {
     std::array<float, history_length> residual_history;
 };
 
+/*! A propagation path that an estimator resolved. */
+struct path_estimate {
+    float ux, uy;    /*!< direction cosines along x and y, at the middle of the array */
+    float distance;  /*!< of its source in wavelengths: infinite for a plane wave, NaN if not known */
+    gr_complex gain; /*!< amplitude per antenna: at the middle of the array for a coherent path, that of
+                        the first subarray otherwise */
+    float power;     /*!< mean |gain|^2 over the subarrays */
+    bool coherent;   /*!< one gain and a spherical wavefront over the whole array */
+};
+
 /*!
  * \brief Channel estimator: y and noise variance to h_hat.
  *
@@ -59,6 +69,18 @@ public:
                           int batch,
                           gr_complex* h_hat,
                           estimate_report* report) = 0;
+
+    /*!
+     * \brief Paths of an item of the last estimate() call, strongest first.
+     * \param item index in that call, which had at most "max_batch" items
+     * \param paths room for \p most of them
+     * \returns their number; 0 for estimators that do not resolve paths
+     */
+    virtual int paths(int item, path_estimate* paths, int most) const
+    {
+        (void)item, (void)paths, (void)most;
+        return 0;
+    }
 
     /*! Every option in force: those given, and the defaults of the others. A denoiser's options are
      * only there when given. */

@@ -100,6 +100,11 @@ class SubarrayArray:
         half = 0.5 * self.spacing * self.wavelength * np.array([self.cols - 1, self.rows - 1])
         return self.subarray_origins() + half
 
+    def estimator_options(self):
+        """Options ``spacing`` and ``subarray_centres`` (x + jy in wavelengths) for estimators that take them."""
+        x, y = (self.subarray_centres() / self.wavelength).T
+        return {"spacing": self.spacing, "subarray_centres": x + 1j * y}
+
     def element_positions(self):
         """Element positions in m, float64 [S, rows, cols, 2] as (x, y)."""
         step = self.spacing * self.wavelength

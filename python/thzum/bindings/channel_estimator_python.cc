@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(channel_estimator.h)                                       */
-/* BINDTOOL_HEADER_FILE_HASH(79e6df90780794fb60af61619c64506b) */
+/* BINDTOOL_HEADER_FILE_HASH(94e0b1cfae8e865209c465aefa03d162) */
 /***********************************************************************************/
 
 #include "options.h"
@@ -26,11 +26,12 @@ channel_estimator::sptr make(gr::thzum::pilot_operator::sptr op,
                              const std::string& algorithm,
                              const py::dict& options,
                              double noise_var,
-                             int batch)
+                             int batch,
+                             const py::dict& array_options)
 {
-    const auto map = to_options(options);
+    const auto map = to_options(options), of_array = to_options(array_options);
     py::gil_scoped_release release;
-    return channel_estimator::make(std::move(op), algorithm, map, noise_var, batch);
+    return channel_estimator::make(std::move(op), algorithm, map, noise_var, batch, of_array);
 }
 
 void set_algorithm(channel_estimator& self, const std::string& name, const py::dict& options)
@@ -62,16 +63,21 @@ void bind_channel_estimator(py::module& m)
         "    noise_var: antenna noise variance; 0 takes the tag thzum_noise_var, or, on items "
         "without\n"
         "        it, estimates it from the pilots.\n"
-        "    batch: largest number of items of one call, 1 to 4096.\n\n"
+        "    batch: largest number of items of one call, 1 to 4096.\n"
+        "    array_options: dict of spacing and subarray_centres, as PilotPlan.array_options; each "
+        "algorithm\n"
+        "        gets those that it takes and that its own options do not give.\n\n"
         "Items that cannot be estimated become zeros with the tag thzum_skipped. Message ports: "
         "report\n"
-        "(out, a dictionary per item) and control (in: algorithm, options, noise_var).")
+        "(out, a dictionary per item), paths (out, a dictionary per estimate that resolves paths) and "
+        "control (in: algorithm, options, noise_var).")
         .def(py::init(&make),
              py::arg("op"),
              py::arg("algorithm") = "fpn_oamp",
              py::arg("options") = py::dict(),
              py::arg("noise_var") = 0.0,
-             py::arg("batch") = 8)
+             py::arg("batch") = 8,
+             py::arg("array_options") = py::dict())
         .def("set_algorithm",
              &set_algorithm,
              py::arg("name"),

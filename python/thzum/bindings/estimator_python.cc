@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(estimator.h)                                               */
-/* BINDTOOL_HEADER_FILE_HASH(9260f29c598151ac1427332c992f968f) */
+/* BINDTOOL_HEADER_FILE_HASH(6cabb0ae571090d46919c48c84dc6390) */
 /***********************************************************************************/
 
 #include "arrays.h"
@@ -53,6 +53,24 @@ py::object sample_covariance(const py::object& samples, const array_shape& shape
     return numpy.attr("matmul")(blocks, blocks.attr("conj")().attr("transpose")(0, 2, 1));
 }
 
+/*! Adds those of the array's estimator_options() that the estimator takes and that are not given. */
+void add_array_options(const std::string& name, const py::object& array, py::dict& given)
+{
+    if (!py::hasattr(array, "estimator_options"))
+        refuse("array", "a SubarrayArray", std::string(py::str(py::type::of(array))));
+    for (const auto& info : estimators())
+        if (info.name == name)
+            for (const auto& [option, value] : array.attr("estimator_options")().cast<py::dict>()) {
+                const auto wanted = option.cast<std::string>();
+                const bool taken =
+                    std::any_of(info.options.begin(), info.options.end(), [&](const auto& known) {
+                        return known.name == wanted;
+                    });
+                if (taken && !given.contains(option))
+                    given[option] = value;
+            }
+}
+
 estimator::sptr
 make(const std::string& name, const pilot_operator::sptr& op, const py::kwargs& kwargs)
 {
@@ -62,6 +80,10 @@ make(const std::string& name, const pilot_operator::sptr& op, const py::kwargs& 
             refuse("samples", "either covariance or samples", "both");
         given["covariance"] = sample_covariance(given["samples"], op->shape());
         given.attr("pop")("samples");
+    }
+    if (given.contains("array")) {
+        add_array_options(name, given["array"], given);
+        given.attr("pop")("array");
     }
     const option_map options = bindings::to_options(given);
     py::gil_scoped_release release;
@@ -152,6 +174,26 @@ py::tuple estimate(estimator& self, const py::object& y, const py::object& noise
     return py::make_tuple(h_hat, to_dict(reports, pilots.batched));
 }
 
+/*! Paths of one item as a dictionary of arrays [L]. */
+py::dict paths(const estimator& self, int item)
+{
+    std::vector<path_estimate> found(256);
+    found.resize(self.paths(item, found.data(), static_cast<int>(found.size())));
+    const auto column = [&](auto value, const auto& member) {
+        py::array_t<decltype(value)> values(static_cast<py::ssize_t>(found.size()));
+        std::transform(found.begin(), found.end(), values.mutable_data(), member);
+        return values;
+    };
+    py::dict out;
+    out["ux"] = column(0.0f, [](const path_estimate& p) { return p.ux; });
+    out["uy"] = column(0.0f, [](const path_estimate& p) { return p.uy; });
+    out["distance"] = column(0.0f, [](const path_estimate& p) { return p.distance; });
+    out["gain"] = column(gr_complex(), [](const path_estimate& p) { return p.gain; });
+    out["power"] = column(0.0f, [](const path_estimate& p) { return p.power; });
+    out["coherent"] = column(false, [](const path_estimate& p) { return p.coherent; });
+    return out;
+}
+
 py::dict options(const estimator& self)
 {
     py::dict out;
@@ -202,7 +244,9 @@ void bind_class(py::module& m)
         "scale;\n"
         "N x N, n x n shared by the subarrays, or S x n x n) or from sample channels `samples`, an "
         "array\n"
-        "[K, N] or [K, S, rows, cols] or the path of an .npz with one under \"channel\". Raises "
+        "[K, N] or [K, S, rows, cols] or the path of an .npz with one under \"channel\". A "
+        "SubarrayArray\n"
+        "`array` gives the options on its geometry to those that take them. Raises "
         "ValueError\n"
         "for names, options or sizes that do not fit. Serves one thread at a time.")
         .def(py::init(&make), py::arg("name"), py::arg("op"))
@@ -224,6 +268,16 @@ void bind_class(py::module& m)
              "[iterations] or [B, most iterations], NaN past the last of an item. The result does "
              "not\n"
              "depend on a gain in front of the receiver; an all-zero y gives zeros.")
+        .def("paths",
+             &paths,
+             py::arg("item") = 0,
+             "Paths that were resolved for an item of the last estimate() call of at most max_batch "
+             "items,\n"
+             "strongest first: {ux, uy, distance, gain, power, coherent}, arrays [L]. Direction "
+             "cosines at\n"
+             "the middle of the array; distance in wavelengths, inf for a plane wave, NaN if not "
+             "known;\n"
+             "gain per antenna. Empty for estimators that do not resolve paths.")
         .def_property_readonly("name", &estimator::name, "Name in the registry.")
         .def_property_readonly("op", &estimator::op, "The pilot_operator it was built for.")
         .def_property_readonly("options", &options, "Options in force, {name: value}.")

@@ -2,9 +2,6 @@
 """Channel simulation: paths drawn at random, the response of an array of subarrays to them, and the hardware."""
 
 from . import hardware, scene, statistics
-from .batch import ChannelBatch
-from .config import ChannelConfig, from_config
-from .frequency_grid import FrequencyGrid
 from .absorption import (
     AbsorptionModel,
     Atmosphere,
@@ -13,6 +10,9 @@ from .absorption import (
     absorption_models,
     plot_absorption,
 )
+from .batch import ChannelBatch
+from .config import ChannelConfig, from_config
+from .frequency_grid import FrequencyGrid
 from .hybrid_field import HybridFieldChannel
 from .path_loss import (
     absorption_noise_temperature,
@@ -25,8 +25,11 @@ from .paths import PathKind, PathTable
 from .presets import preset, presets
 from .response import SubarrayWaves, path_gain, response, subarray_waves
 from .scene import Scene
+from .schedule import CombinerSchedule, plan_combiners
 from .squint import SquintRow, array_gain, gain_over_band, source_before, squint_table
 from .true_time_delay import TtdFrontEnd, TtdSetting
+from .uplink import UplinkChannel
+from .users import draw_users
 from .wideband import effective_taps, frequency_response, impulse_response, raised_cosine, subcarrier_frequencies
 
 __all__ = [
@@ -34,6 +37,7 @@ __all__ = [
     "Atmosphere",
     "ChannelBatch",
     "ChannelConfig",
+    "CombinerSchedule",
     "FrequencyGrid",
     "HybridFieldChannel",
     "LineList",
@@ -44,11 +48,13 @@ __all__ = [
     "SubarrayWaves",
     "TtdFrontEnd",
     "TtdSetting",
+    "UplinkChannel",
     "absorption_model",
     "absorption_models",
     "absorption_noise_temperature",
     "amplitude_gain",
     "array_gain",
+    "draw_users",
     "effective_taps",
     "free_space_gain",
     "frequency_response",
@@ -58,6 +64,7 @@ __all__ = [
     "impulse_response",
     "path_gain",
     "path_loss_db",
+    "plan_combiners",
     "plot_absorption",
     "preset",
     "presets",

@@ -105,6 +105,11 @@ class PilotPlan:
         )
 
     @property
+    def array_options(self):
+        """What estimators may want to know of the array: element spacing and subarray centres, in wavelengths."""
+        return self.array.estimator_options()
+
+    @property
     def n_subarrays(self):
         """Subarrays S, which is the number of RF chains."""
         return self.array.n_subarrays

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training of the FPN-OAMP denoiser: plug-and-play first, then end to end through the fixed point.
+"""Training of the FPN-OAMP denoiser: plug-and-play first, then end to end through the fixed point, then on a mixture.
 
 Fixed-point networks with Jacobian-free gradients: Fung et al., AAAI 2022; for channel estimation Yu et
 al., IEEE JSTSP 2023. Here one network serves all noise levels and combiners: the noise level is an input
@@ -15,6 +15,7 @@ from .. import channel
 from .domain import ImageDomain, complex_noise, squared_error
 from .export import export_denoiser
 from .linear_step import LinearStep, random_combiner
+from .mixture import ChannelMixture
 from .networks import SubarrayDenoiser
 from .trainer import Schedule, Trainer
 
@@ -61,19 +62,24 @@ class PlugAndPlay:
 
 
 class EndToEnd:
-    """The whole fixed-point iteration: run it without gradients, then one step with them."""
+    """The whole fixed-point iteration: run it without gradients, then one step with them.
 
-    def __init__(self, batch=64, validation_batch=128):
+    Args:
+        channels: model that draws the training channels; None is the preset's. Validation is on the preset.
+    """
+
+    def __init__(self, batch=64, validation_batch=128, channels=None):
         self.batch = batch
         self.channel = channel.preset(PRESET)
+        self.channels = channels or self.channel
         self.domain = ImageDomain()
         rng = np.random.default_rng(VALIDATION_SEED + 1)
         self.validation = self._draw(validation_batch, rng)
         self.validation_step = self._linear_step(0.5, rng)
 
-    def _draw(self, batch, rng):
+    def _draw(self, batch, rng, channels=None):
         array = self.channel.array
-        h = self.channel.sample(batch, rng)
+        h = (channels or self.channel).sample(batch, rng)
         truth = self.domain.coefficients(h, array.n_subarrays)
         return torch.from_numpy(h.reshape(batch, array.n_subarrays, -1)), truth
 
@@ -93,7 +99,7 @@ class EndToEnd:
 
     def loss(self, network, rng):
         """Mean logarithm of the normalised error after a random depth; Jacobian-free gradient."""
-        h, truth = self._draw(self.batch, rng)
+        h, truth = self._draw(self.batch, rng, self.channels)
         step = self._linear_step(rng.choice(UNDERSAMPLING), rng)
         noise_var = torch.from_numpy(10 ** (-rng.uniform(*SNR_RANGE_DB, self.batch) / 10)).float()
         z = step.observe(h, noise_var, rng)
@@ -140,13 +146,14 @@ class EndToEnd:
         return float(direction.abs().square().flatten(1).sum(1).sqrt().max())
 
 
-def train(folder, output, steps=(16_000, 4_000), batch=64, seed=1, validate_every=1000):
-    """Train in two stages, export to ``output`` and return the model's path.
+def train(folder, output, steps=(16_000, 4_000, 12_000), batch=64, seed=1, validate_every=1000):
+    """Train in three stages, export to ``output`` and return the model's path.
 
     Args:
         folder: checkpoints and logs; training resumes from what is there.
         output: the ``.onnx`` file to write.
-        steps: optimisation steps of the plug-and-play and of the end-to-end stage.
+        steps: optimisation steps of the plug-and-play stage, of the end-to-end stage on the preset's channels, and of
+            the end-to-end stage on the mixture.
     """
     torch.manual_seed(seed)
     torch.set_num_threads(1)
@@ -155,6 +162,7 @@ def train(folder, output, steps=(16_000, 4_000), batch=64, seed=1, validate_ever
     for stage, task, rate, count in (
         ("plug_and_play", plug_and_play, 2e-3, steps[0]),
         ("end_to_end", end_to_end, 5e-4, steps[1]),
+        ("mixture", EndToEnd(batch, channels=ChannelMixture(PRESET)), 8e-4, steps[2]),
     ):
         schedule = Schedule(count, rate, validate_every=validate_every)
         trainer = Trainer(network, task.loss, task.validate, schedule, seed, folder, stage)
@@ -175,7 +183,7 @@ def train(folder, output, steps=(16_000, 4_000), batch=64, seed=1, validate_ever
         card=dict(
             training_command="./run train fpn_oamp",
             training_seed=seed,
-            training_data=f"channel preset {PRESET}, steps {steps[0]} + {steps[1]}, batch {batch}",
+            training_data=f"channel preset {PRESET}, steps {steps[0]} + {steps[1]}, mixture {steps[2]}, batch {batch}",
             measured="own validation set, M/N 0.5, NMSE in dB: "
             + ", ".join(f"{key} {value}" for key, value in measured.items()),
         ),

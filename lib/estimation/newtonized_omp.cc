@@ -1,0 +1,317 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "estimation/estimator_base.h"
+#include "estimation/path_fit.h"
+#include "estimation/wave_search.h"
+#include "estimation/wavefront_search.h"
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace gr {
+namespace thzum {
+namespace estimation {
+
+namespace {
+
+// A step that explains less than this share of noise_var has come to its end: a parameter at its
+// optimum explains half of noise_var by chance alone.
+constexpr double gain_share = 0.02;
+
+constexpr int most_finalists = 4; // wavefronts of a path that are refined
+
+struct pursuit_settings {
+    int max_paths;
+    double false_alarm;
+    int steps;       // after each new path
+    int final_steps; // at the end
+    bool coherent;
+    int candidates;
+    double max_curvature;
+};
+
+/*!
+ * Peak of noise alone over noise_var that is exceeded with probability \p false_alarm.
+ *
+ * In one direction the metric is a Gamma(\p order) variable x; over directions it is a smooth field,
+ * whose number of peaks above a high level is on average its Euler characteristic there (Worsley, Adv.
+ * Appl. Probab. 1994). With the derivatives' variance of a uniform aperture, (2 pi)^2 / 12 per squared
+ * resolution cell, that is cells * (pi / 6) (2 x - 2 order + 1) x^(order - 1) exp(-x) / (order - 1)!.
+ */
+double detection_threshold(double cells, int order, double false_alarm)
+{
+    const auto log_peaks = [=](double x) {
+        return std::log(cells * M_PI / 6.0 * (2.0 * x - 2.0 * order + 1.0)) +
+               (order - 1) * std::log(x) - x - std::lgamma(order);
+    };
+    // Past its largest value, near order + sqrt(order), it falls.
+    double low = order + std::sqrt(double(order)), high = 2.0 * low;
+    while (log_peaks(high) > std::log(false_alarm))
+        high *= 2.0;
+    constexpr int halvings = 60;
+    for (int i = 0; i < halvings; ++i) {
+        const double middle = 0.5 * (low + high);
+        (log_peaks(middle) > std::log(false_alarm) ? low : high) = middle;
+    }
+    return high;
+}
+
+/*!
+ * Newtonized orthogonal matching pursuit (Mamandipoor, Ramasamy, Madhow, IEEE Trans. Signal Process.
+ * 2016) for arrays of subarrays.
+ *
+ * Paths are found one by one at the peak of the residual's spectrum, added over the subarrays, and all
+ * directions are refined together after each. Directions are shared by the subarrays. Gains are free in
+ * each at first; where the places of the subarrays are known, a path then becomes coherent, with one
+ * gain and a spherical wavefront, if that explains the pilots as well as its fewer parameters should.
+ */
+class newtonized_omp_estimator : public estimator_base
+{
+public:
+    newtonized_omp_estimator(const algorithm_info& info,
+                             const option_map& given,
+                             const observation_model::sptr& model,
+                             const visible_region::sptr& region,
+                             const array_layout& layout,
+                             const pursuit_settings& settings)
+        : estimator_base(info, given, model),
+          d_settings(settings),
+          d_fit(model, region, layout, settings.max_paths),
+          d_search(d_fit.gram(), region, layout.spacing),
+          d_threshold(detection_threshold(
+              d_search.cells(), d_fit.gram().subarrays(), settings.false_alarm)),
+          d_re(size_t(d_fit.gram().subarrays()) * d_fit.gram().stride()),
+          d_im(d_re.size()),
+          d_paths(size_t(max_batch()) * settings.max_paths),
+          d_path_count(max_batch()),
+          d_order(settings.max_paths),
+          d_power(settings.max_paths),
+          d_candidates(settings.candidates),
+          d_trials(settings.candidates)
+    {
+        d_fit.limit_curvature(settings.max_curvature);
+        if (settings.coherent)
+            d_wavefronts = std::make_unique<wavefront_search>(
+                layout, region->rows(), region->cols(), settings.max_curvature);
+    }
+
+protected:
+    void
+    run(gr_complex* z, float* noise_var, int batch, gr_complex* c, estimate_report* report) override
+    {
+        for (int b = 0; b < batch; ++b) {
+            d_fit.load(z + size_t(b) * observations());
+            pursue(noise_var[b]);
+            if (d_wavefronts)
+                make_coherent(noise_var[b]);
+            if (d_fit.paths())
+                d_fit.refine(0, d_fit.paths(), d_settings.final_steps, gain_share * noise_var[b]);
+            d_fit.synthesize(c + size_t(b) * coefficients());
+            report[b].iterations = d_fit.paths();
+            report[b].predicted_nmse_db =
+                nmse_db(noise_var[b] * d_fit.error_per_noise() / coefficients());
+            keep_paths(b);
+        }
+    }
+
+public:
+    int paths(int item, path_estimate* paths, int most) const override
+    {
+        const int loaded = loaded_index(item);
+        const int count = loaded < 0 ? 0 : std::min(most, d_path_count[loaded]);
+        for (int k = 0; k < count; ++k) {
+            const float scale = amplitude(loaded);
+            paths[k] = d_paths[size_t(loaded) * d_settings.max_paths + k];
+            paths[k].gain *= scale;
+            paths[k].power *= scale * scale;
+        }
+        return count;
+    }
+
+private:
+    void keep_paths(int b)
+    {
+        const int subarrays = d_fit.gram().subarrays();
+        sort_by_power();
+        for (int k = 0; k < d_fit.paths(); ++k) {
+            const int p = d_order[k];
+            const fitted_path& path = d_fit.path(p);
+            double power = 0.0;
+            for (int s = 0; s < subarrays; ++s)
+                power += std::norm(d_fit.gain(p, s)) / subarrays;
+            d_paths[size_t(b) * d_settings.max_paths + k] = {
+                static_cast<float>(path.ux),
+                static_cast<float>(path.uy),
+                static_cast<float>(path.coherent ? 1.0 / path.curvature : std::nan("")),
+                gr_complex(d_fit.common_gain(p)),
+                static_cast<float>(power),
+                path.coherent
+            };
+        }
+        d_path_count[b] = d_fit.paths();
+    }
+
+    void pursue(double noise_var)
+    {
+        while (d_fit.paths() < d_settings.max_paths) {
+            d_fit.residual(d_re.data(), d_im.data());
+            const auto peak = d_search.strongest(d_re.data(), d_im.data());
+            if (peak.energy < noise_var * d_threshold)
+                return;
+            d_fit.set(d_fit.paths(), { false, peak.ux, peak.uy, 0.0 });
+            d_fit.refine(0, d_fit.paths(), d_settings.steps, gain_share * noise_var);
+        }
+    }
+
+    // Strongest path first. A coherent path has 2 S - 3 real parameters fewer, each of which explains
+    // noise_var / 2 of noise; a loss beyond three standard deviations of that speaks against it.
+    void make_coherent(double noise_var)
+    {
+        const int subarrays = d_fit.gram().subarrays(), paths = d_fit.paths();
+        const double saved = 0.5 * (2 * subarrays - 3);
+        const double most_lost = noise_var * (saved + 3.0 * std::sqrt(saved));
+        sort_by_power();
+        for (int k = 0; k < paths; ++k) {
+            const int p = d_order[k];
+            const double before = d_fit.solve();
+            const fitted_path free = d_fit.path(p);
+            const fitted_path best = best_wavefront(p, noise_var);
+            d_fit.set(p, best);
+            if (d_fit.refine(0, paths, 1, 0.0) < before - most_lost) {
+                d_fit.set(p, free);
+                d_fit.refine(0, paths, 1, 0.0);
+            }
+        }
+    }
+
+    void sort_by_power()
+    {
+        for (int p = 0; p < d_fit.paths(); ++p) {
+            d_order[p] = p;
+            d_power[p] = 0.0;
+            for (int s = 0; s < d_fit.gram().subarrays(); ++s)
+                d_power[p] += std::norm(d_fit.gain(p, s)) * d_fit.energy(p, s);
+        }
+        std::sort(d_order.begin(), d_order.begin() + d_fit.paths(), [this](int a, int b) {
+            return d_power[a] > d_power[b];
+        });
+    }
+
+    // All candidates are tried as they are, the best of them refined.
+    fitted_path best_wavefront(int p, double noise_var)
+    {
+        const int count =
+            d_wavefronts->candidates(d_fit, p, d_candidates.data(), d_settings.candidates);
+        for (int k = 0; k < count; ++k) {
+            d_fit.set(p, d_candidates[k]);
+            const double energy = d_fit.refine(p, 1, 1, gain_share * noise_var);
+            d_trials[k] = { energy, d_fit.path(p) };
+        }
+        const int finalists = std::min(count, most_finalists);
+        std::partial_sort(d_trials.begin(),
+                          d_trials.begin() + finalists,
+                          d_trials.begin() + count,
+                          [](const auto& a, const auto& b) { return a.first > b.first; });
+        fitted_path best = {};
+        double best_energy = -1.0;
+        for (int k = 0; k < finalists; ++k) {
+            d_fit.set(p, d_trials[k].second);
+            const double energy = d_fit.refine(p, 1, d_settings.steps, gain_share * noise_var);
+            if (energy > best_energy) {
+                best_energy = energy;
+                best = d_fit.path(p);
+            }
+        }
+        return best;
+    }
+
+    const pursuit_settings d_settings;
+    path_fit d_fit;
+    wave_search d_search;
+    std::unique_ptr<wavefront_search> d_wavefronts;
+    const double d_threshold;
+    volk::vector<float> d_re, d_im; // residual [S][stride]
+    std::vector<path_estimate> d_paths; // [batch][max_paths], at unit channel power
+    std::vector<int> d_path_count;      // [batch]
+    std::vector<int> d_order;
+    std::vector<double> d_power;
+    std::vector<fitted_path> d_candidates;
+    std::vector<std::pair<double, fitted_path>> d_trials; // energy explained, candidate
+};
+
+/*! Centres x + jy in m or any unit, moved to their middle. */
+array_layout layout_of(const std::vector<gr_complex>& centres, double spacing, int subarrays)
+{
+    array_layout layout = { spacing, {}, {} };
+    if (centres.empty())
+        return layout;
+    if (static_cast<int>(centres.size()) != subarrays)
+        throw std::invalid_argument("newtonized_omp: subarray_centres: expected one complex x + jy in "
+                                    "wavelengths for each of " +
+                                    std::to_string(subarrays) + " subarrays, got " +
+                                    std::to_string(centres.size()));
+    double x = 0.0, y = 0.0;
+    for (const auto& centre : centres)
+        x += centre.real() / double(subarrays), y += centre.imag() / double(subarrays);
+    for (const auto& centre : centres) {
+        layout.x.push_back(centre.real() - x);
+        layout.y.push_back(centre.imag() - y);
+    }
+    return layout;
+}
+
+estimator::sptr make_newtonized_omp(const algorithm_info& info,
+                                    const pilot_operator::sptr& op,
+                                    const option_map& options)
+{
+    const option_reader reader(info, options);
+    const auto& shape = op->shape();
+    const double spacing = reader.number("spacing", 0.01, 2.0);
+    const auto region = visible_region::make(visible_region::axis::for_spacing(shape.rows, spacing),
+                                             visible_region::axis::for_spacing(shape.cols, spacing));
+    const auto layout =
+        layout_of(reader.values("subarray_centres"), spacing, shape.n_subarrays);
+    const pursuit_settings settings = { reader.integer("max_paths", 1, 64),
+                                        reader.number("false_alarm", 1e-12, 0.5),
+                                        reader.integer("steps", 0, 100),
+                                        reader.integer("final_steps", 0, 100),
+                                        !layout.x.empty() && shape.n_subarrays > 1,
+                                        reader.integer("candidates", 1, 64),
+                                        1.0 / reader.number("min_distance", 1.0, 1e12) };
+    return std::make_shared<newtonized_omp_estimator>(
+        info, options, observation_model::make(op, region), region, layout, settings);
+}
+
+} // namespace
+
+algorithm newtonized_omp()
+{
+    return { { "newtonized_omp",
+               "Newtonized OMP: paths off the grid, refined together, coherent over the array",
+               with_common(
+                   { { "max_paths", 12.0, "Paths at most, 1 to 64." },
+                     { "false_alarm",
+                       1e-2,
+                       "Probability that noise alone passes for another path, up to 0.5." },
+                     { "steps", 2.0, "Gauss-Newton steps after each new path, 0 to 100." },
+                     { "final_steps", 4.0, "Gauss-Newton steps at the end, 0 to 100." },
+                     { "subarray_centres",
+                       std::vector<gr_complex>{},
+                       "Centre x + jy of each subarray in wavelengths; without them gains stay free." },
+                     { "candidates",
+                       16.0,
+                       "Wavefronts tried for each path, 1 to 64; more helps at high SNR." },
+                     { "min_distance",
+                       4000.0,
+                       "Nearest source that a coherent path may have, in wavelengths." } }) },
+             make_newtonized_omp };
+}
+
+} // namespace estimation
+} // namespace thzum
+} // namespace gr

@@ -1,0 +1,457 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "common/multiversion.h"
+#include "estimation/path_fit.h"
+#include "measurement/matrix_kernels.h"
+#include "measurement/padding.h"
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <cmath>
+
+namespace gr {
+namespace thzum {
+namespace estimation {
+
+namespace {
+
+using complexd = std::complex<double>;
+
+constexpr int columns_per_path = 3;  // the wave and its two derivatives
+constexpr int block = 4;             // what the products take at once, one column idle
+constexpr double step_limit = 0.3;   // of a subarray's beam width, per step
+constexpr double singular = 1e-10;   // pivots below this share of the diagonal say nothing new
+constexpr double first_damping = 1e-3;
+
+/*!
+ * Gaussian elimination of the first \p count unknowns of a Hermitian system, upper triangle, rows of
+ * \p width. A pivot that rounding has eaten becomes zero, and its unknown with it.
+ */
+void eliminate(complexd* m, int width, int size, int count)
+{
+    for (int k = 0; k < count; ++k) {
+        complexd* pivot_row = m + size_t(k) * width;
+        const double pivot = pivot_row[k].real();
+        if (!(pivot > 0.0))
+            continue;
+        for (int i = k + 1; i < size; ++i) {
+            const complexd factor = std::conj(pivot_row[i]) / pivot;
+            complexd* row = m + size_t(i) * width;
+            for (int j = i; j < size; ++j)
+                row[j] -= factor * pivot_row[j];
+            if (i < count && row[i].real() < singular * pivot)
+                row[i] = 0.0;
+        }
+    }
+}
+
+/*! Unknown \p k of an eliminated system whose later unknowns are \p solution, right side last. */
+complexd back_substitute(const complexd* m, int width, int size, int k, const complexd* solution)
+{
+    const complexd* row = m + size_t(k) * width;
+    if (!(row[k].real() > 0.0))
+        return 0.0;
+    complexd sum = row[size - 1];
+    for (int j = k + 1; j < size - 1; ++j)
+        sum -= row[j] * solution[j];
+    return sum / row[k].real();
+}
+
+/*! re + j im -= (a + j b) (x + j y); no y means y = 0. */
+THZUM_MULTIVERSION
+void subtract_scaled(float a,
+                     float b,
+                     const float* __restrict x,
+                     const float* __restrict y,
+                     float* __restrict re,
+                     float* __restrict im,
+                     int n)
+{
+    for (int i = 0; i < n; ++i) {
+        re[i] -= a * x[i];
+        im[i] -= b * x[i];
+    }
+    if (y)
+        for (int i = 0; i < n; ++i) {
+            re[i] += b * y[i];
+            im[i] -= a * y[i];
+        }
+}
+
+} // namespace
+
+path_fit::path_fit(observation_model::sptr model,
+                   const visible_region::sptr& region,
+                   array_layout layout,
+                   int max_paths)
+    : d_layout(std::move(layout)),
+      d_gram(model),
+      d_atoms(region),
+      d_subarrays(d_gram.subarrays()),
+      d_columns(round_up(columns_per_path * max_paths + 1, block)),
+      d_unknowns(4 * max_paths + 1),
+      d_path(max_paths),
+      d_before(max_paths),
+      d_local_wave(size_t(max_paths) * d_subarrays),
+      d_wave(size_t(d_subarrays) * d_columns * stride(), 0.0f),
+      d_seen_re(d_wave.size(), 0.0f),
+      d_seen_im(d_gram.is_complex() ? d_wave.size() : 0, 0.0f),
+      d_b(size_t(2) * d_subarrays * stride(), 0.0f),
+      d_in(size_t(block) * stride(), 0.0f),
+      d_out(size_t(2) * block * std::max(stride(), d_columns), 0.0f),
+      d_inner(size_t(d_subarrays) * d_columns * d_columns),
+      d_match(size_t(d_subarrays) * d_columns),
+      d_gain(size_t(max_paths) * d_subarrays),
+      d_local(size_t(d_subarrays) * d_unknowns * d_unknowns),
+      d_shared(size_t(d_unknowns) * d_unknowns),
+      d_unknown(d_unknowns),
+      d_solution(d_unknowns),
+      d_hessian(size_t(9) * max_paths * max_paths),
+      d_gradient(3 * max_paths),
+      d_step(3 * max_paths)
+{
+}
+
+void path_fit::load(const gr_complex* z)
+{
+    d_gram.matched_filter(z, d_b.data());
+    d_paths = 0;
+    d_explained = 0.0;
+}
+
+// Phase and direction of a spherical wave at a subarray's middle c, with r = |c| in wavelengths and
+// rho the distance to the source over the distance from the array's middle:
+// rho^2 = 1 - 2 kappa c.u + (kappa r)^2, phase = -2 pi (rho - 1) / kappa. Its limit at kappa = 0 is
+// the plane wave, and the first terms of the series serve where the quotient would lose digits.
+path_fit::local_wave path_fit::wave_at(const fitted_path& path, int s) const
+{
+    local_wave wave = {};
+    double ux = path.ux, uy = path.uy;
+    if (path.coherent) {
+        const double x = d_layout.x[s], y = d_layout.y[s], kappa = path.curvature;
+        const double along = x * path.ux + y * path.uy, square = x * x + y * y;
+        const double rho = std::sqrt(1.0 - 2.0 * kappa * along + kappa * kappa * square);
+        const double bend = 0.5 * (square - along * along);
+        constexpr double plane = 1e-5;
+        const bool series = kappa * std::sqrt(square) < plane;
+        const double advance = series ? -along + kappa * bend : (rho - 1.0) / kappa;
+        const double by_kappa = series ? bend
+                                       : ((kappa * square - along) / rho - advance) / kappa;
+        ux = (path.ux - kappa * x) / rho;
+        uy = (path.uy - kappa * y) / rho;
+        wave.phase = -2.0 * M_PI * advance;
+        wave.phase_slope[0] = 2.0 * M_PI * x / rho;
+        wave.phase_slope[1] = 2.0 * M_PI * y / rho;
+        wave.phase_slope[2] = -2.0 * M_PI * by_kappa;
+        wave.u_slope[2] = -d_layout.spacing * x;
+        wave.v_slope[2] = -d_layout.spacing * y;
+    }
+    wave.u_slope[0] = wave.v_slope[1] = d_layout.spacing;
+    wave.u = d_layout.spacing * ux;
+    wave.v = d_layout.spacing * uy;
+    return wave;
+}
+
+void path_fit::set(int p, const fitted_path& path)
+{
+    d_path[p] = path;
+    d_paths = std::max(d_paths, p + 1);
+    for (int s = 0; s < d_subarrays; ++s) {
+        local_wave& wave = d_local_wave[size_t(p) * d_subarrays + s];
+        wave = wave_at(path, s);
+        float* columns = &d_wave[column(s, columns_per_path * p)];
+        if (path.coherent || s == 0)
+            d_atoms.evaluate(wave.u, wave.v, columns, columns + stride(), columns + 2 * stride());
+        else
+            std::copy_n(&d_wave[column(0, columns_per_path * p)], columns_per_path * stride(), columns);
+        update_products(p, s);
+    }
+}
+
+void path_fit::update_products(int p, int s)
+{
+    const int first = columns_per_path * p, length = stride();
+    const size_t own = column(s, first);
+    d_gram.multiply(
+        s, &d_wave[own], &d_seen_re[own], d_gram.is_complex() ? &d_seen_im[own] : nullptr);
+
+    const int used = round_up(columns_per_path * d_paths, block);
+    const auto project = [&](const volk::vector<float>& seen) {
+        std::copy_n(&seen[own], columns_per_path * length, d_in.data());
+        multiply_columns(&d_wave[column(s, 0)], used, length, d_in.data(), block, d_out.data());
+    };
+    const auto entry = [&](int i, int j) -> complexd& {
+        return d_inner[(size_t(s) * d_columns + i) * d_columns + j];
+    };
+    project(d_seen_re);
+    for (int c = 0; c < columns_per_path; ++c)
+        for (int j = 0; j < columns_per_path * d_paths; ++j)
+            entry(j, first + c) = d_out[size_t(c) * used + j];
+    if (d_gram.is_complex()) {
+        project(d_seen_im);
+        for (int c = 0; c < columns_per_path; ++c)
+            for (int j = 0; j < columns_per_path * d_paths; ++j)
+                entry(j, first + c).imag(d_out[size_t(c) * used + j]);
+    }
+    for (int c = 0; c < columns_per_path; ++c)
+        for (int j = 0; j < columns_per_path * d_paths; ++j)
+            if (j < first || j >= first + columns_per_path)
+                entry(first + c, j) = std::conj(entry(j, first + c));
+
+    std::copy_n(&d_wave[own], columns_per_path * length, d_in.data());
+    multiply_columns(d_in.data(), block, length, &d_b[size_t(2) * s * length], 2, d_out.data());
+    for (int c = 0; c < columns_per_path; ++c)
+        d_match[size_t(s) * d_columns + first + c] = { d_out[c], d_out[block + c] };
+}
+
+path_fit::unknown path_fit::slope(int p, int s, int parameter) const
+{
+    const local_wave& wave = d_local_wave[size_t(p) * d_subarrays + s];
+    const complexd gain = this->gain(p, s);
+    return { p,
+             { gain * complexd(0.0, wave.phase_slope[parameter]),
+               gain * wave.u_slope[parameter],
+               gain * wave.v_slope[parameter] } };
+}
+
+path_fit::complexd path_fit::product(int s, const unknown& a, const unknown& b) const
+{
+    complexd sum = 0.0;
+    for (int i = 0; i < columns_per_path; ++i) {
+        if (a.factor[i] == 0.0)
+            continue;
+        complexd row = 0.0;
+        for (int j = 0; j < columns_per_path; ++j)
+            row += b.factor[j] *
+                   inner(s, columns_per_path * a.path + i, columns_per_path * b.path + j);
+        sum += std::conj(a.factor[i]) * row;
+    }
+    return sum;
+}
+
+path_fit::complexd path_fit::match(int s, const unknown& a) const
+{
+    complexd sum = 0.0;
+    for (int i = 0; i < columns_per_path; ++i)
+        sum += std::conj(a.factor[i]) *
+               d_match[size_t(s) * d_columns + columns_per_path * a.path + i];
+    return sum;
+}
+
+// Unknowns in the order: free gains (of the subarray alone), coherent gains, slopes of the moving
+// paths, right-hand side. The corner below the right-hand side collects minus the explained energy.
+void path_fit::eliminate_gains(int first, int count)
+{
+    int moving = 0;
+    for (int p = first; p < first + count; ++p)
+        moving += parameters(p);
+    d_free = static_cast<int>(
+        std::count_if(d_path.begin(), d_path.begin() + d_paths, [](auto& p) { return !p.coherent; }));
+    const int size = d_paths + moving + 1, shared = size - d_free;
+    std::fill(d_shared.begin(), d_shared.end(), complexd(0.0));
+    for (int s = 0; s < d_subarrays; ++s) {
+        int free = 0, other = d_free;
+        for (int p = 0; p < d_paths; ++p) {
+            const double phase = d_local_wave[size_t(p) * d_subarrays + s].phase;
+            d_unknown[d_path[p].coherent ? other++ : free++] = {
+                p, { std::polar(1.0, phase), 0.0, 0.0 }
+            };
+        }
+        for (int p = first; p < first + count; ++p)
+            for (int k = 0; k < parameters(p); ++k)
+                d_unknown[other++] = slope(p, s, k);
+
+        complexd* m = &d_local[size_t(s) * d_unknowns * d_unknowns];
+        for (int i = 0; i < size - 1; ++i) {
+            for (int j = i; j < size - 1; ++j)
+                m[size_t(i) * d_unknowns + j] = product(s, d_unknown[i], d_unknown[j]);
+            m[size_t(i) * d_unknowns + size - 1] = match(s, d_unknown[i]);
+        }
+        m[size_t(size - 1) * d_unknowns + size - 1] = 0.0;
+        eliminate(m, d_unknowns, size, d_free);
+        for (int i = 0; i < shared; ++i)
+            for (int j = i; j < shared; ++j)
+                d_shared[size_t(i) * d_unknowns + j] +=
+                    m[size_t(d_free + i) * d_unknowns + d_free + j];
+    }
+    eliminate(d_shared.data(), d_unknowns, shared, d_paths - d_free);
+    d_explained = -d_shared[size_t(shared - 1) * d_unknowns + shared - 1].real();
+}
+
+double path_fit::solve()
+{
+    eliminate_gains(0, 0);
+    substitute_gains();
+    return d_explained;
+}
+
+void path_fit::substitute_gains()
+{
+    const int coherent = d_paths - d_free, size = d_paths + 1;
+    for (int k = coherent - 1; k >= 0; --k)
+        d_solution[d_free + k] =
+            back_substitute(d_shared.data(), d_unknowns, coherent + 1, k, &d_solution[d_free]);
+    for (int s = 0; s < d_subarrays; ++s) {
+        const complexd* m = &d_local[size_t(s) * d_unknowns * d_unknowns];
+        for (int k = d_free - 1; k >= 0; --k)
+            d_solution[k] = back_substitute(m, d_unknowns, size, k, d_solution.data());
+        int free = 0, other = d_free;
+        for (int p = 0; p < d_paths; ++p)
+            d_gain[size_t(p) * d_subarrays + s] = d_solution[d_path[p].coherent ? other++ : free++];
+    }
+}
+
+std::complex<double> path_fit::gain(int p, int s) const
+{
+    const size_t at = size_t(p) * d_subarrays + s;
+    return d_gain[at] * std::polar(1.0, d_local_wave[at].phase);
+}
+
+void path_fit::sharpness(int p, int s, double* uu, double* uv, double* vv) const
+{
+    const int c = columns_per_path * p;
+    const double scale = d_layout.spacing * d_layout.spacing;
+    *uu = scale * inner(s, c + 1, c + 1).real();
+    *uv = scale * inner(s, c + 1, c + 2).real();
+    *vv = scale * inner(s, c + 2, c + 2).real();
+}
+
+double path_fit::refine(int first, int count, int steps, double enough)
+{
+    solve();
+    double damping = first_damping;
+    for (int step = 0; step < steps; ++step) {
+        const double before = d_explained;
+        eliminate_gains(first, count);
+        int moving = 0;
+        for (int p = first; p < first + count; ++p)
+            moving += parameters(p);
+        read_gradient(moving);
+        if (!try_step(first, count, moving, damping)) {
+            damping *= 100.0;
+            continue;
+        }
+        damping *= 0.1;
+        if (d_explained - before < enough)
+            break;
+    }
+    return d_explained;
+}
+
+void path_fit::read_gradient(int parameters)
+{
+    const int coherent = d_paths - d_free;
+    for (int i = 0; i < parameters; ++i) {
+        const complexd* row = &d_shared[size_t(coherent + i) * d_unknowns + coherent];
+        for (int j = i; j < parameters; ++j)
+            d_hessian[size_t(i) * parameters + j] = d_hessian[size_t(j) * parameters + i] =
+                row[j].real();
+        d_gradient[i] = row[parameters].real();
+    }
+}
+
+fitted_path path_fit::moved(const fitted_path& path, const double* step) const
+{
+    const auto limited = [](double x, double limit) { return std::clamp(x, -limit, limit); };
+    fitted_path next = path;
+    next.ux += limited(step[0], step_limit / (d_atoms.cols() * d_layout.spacing));
+    next.uy += limited(step[1], step_limit / (d_atoms.rows() * d_layout.spacing));
+    const double length = std::hypot(next.ux, next.uy);
+    if (length > 1.0) {
+        next.ux /= length;
+        next.uy /= length;
+    }
+    if (path.coherent)
+        next.curvature = std::clamp(path.curvature + step[2], 0.0, d_max_curvature);
+    return next;
+}
+
+// One damped step; false, with everything as before, where it does not pay.
+bool path_fit::try_step(int first, int count, int parameters, double damping)
+{
+    for (int i = 0; i < parameters; ++i) {
+        double& diagonal = d_hessian[size_t(i) * parameters + i];
+        diagonal = diagonal * (1.0 + damping) + 1e-30;
+    }
+    Eigen::Map<Eigen::MatrixXd> hessian(d_hessian.data(), parameters, parameters);
+    Eigen::LLT<Eigen::Ref<Eigen::MatrixXd>> factor(hessian);
+    if (factor.info() != Eigen::Success)
+        return false;
+    Eigen::Map<Eigen::VectorXd> step(d_step.data(), parameters);
+    step = Eigen::Map<const Eigen::VectorXd>(d_gradient.data(), parameters);
+    factor.solveInPlace(step);
+
+    const double before = d_explained;
+    std::copy_n(&d_path[first], count, &d_before[first]);
+    for (int p = first, at = 0; p < first + count; ++p) {
+        const int own = this->parameters(p);
+        set(p, moved(d_path[p], &d_step[at]));
+        at += own;
+    }
+    if (solve() > before)
+        return true;
+    for (int p = first; p < first + count; ++p)
+        set(p, d_before[p]);
+    solve();
+    return false;
+}
+
+void path_fit::residual(float* re, float* im) const
+{
+    const int length = stride();
+    for (int s = 0; s < d_subarrays; ++s) {
+        float* out_re = re + size_t(s) * length;
+        float* out_im = im + size_t(s) * length;
+        std::copy_n(&d_b[size_t(2) * s * length], length, out_re);
+        std::copy_n(&d_b[(size_t(2) * s + 1) * length], length, out_im);
+        for (int p = 0; p < d_paths; ++p) {
+            const auto g = gr_complex(gain(p, s));
+            const size_t at = column(s, columns_per_path * p);
+            subtract_scaled(g.real(),
+                            g.imag(),
+                            &d_seen_re[at],
+                            d_gram.is_complex() ? &d_seen_im[at] : nullptr,
+                            out_re,
+                            out_im,
+                            length);
+        }
+    }
+}
+
+void path_fit::synthesize(gr_complex* c) const
+{
+    const int size = d_gram.size();
+    for (int s = 0; s < d_subarrays; ++s) {
+        gr_complex* out = c + size_t(s) * size;
+        std::fill_n(out, size, gr_complex(0.0f));
+        for (int p = 0; p < d_paths; ++p) {
+            const auto g = gr_complex(gain(p, s));
+            const float* wave = &d_wave[column(s, columns_per_path * p)];
+            for (int i = 0; i < size; ++i)
+                out[i] += g * wave[i];
+        }
+    }
+}
+
+double path_fit::error_per_noise() const
+{
+    const double full = double(d_subarrays) * d_atoms.rows() * d_atoms.cols();
+    double sum = 0.0;
+    for (int p = 0; p < d_paths; ++p) {
+        double seen = 0.0;
+        for (int s = 0; s < d_subarrays; ++s)
+            seen += energy(p, s);
+        const double parameters = d_path[p].coherent ? 5.0 : 2.0 + 2.0 * d_subarrays;
+        if (seen > 0.0)
+            sum += 0.5 * parameters * full / seen;
+    }
+    return sum;
+}
+
+} // namespace estimation
+} // namespace thzum
+} // namespace gr

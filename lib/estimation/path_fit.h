@@ -1,0 +1,175 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_THZUM_ESTIMATION_PATH_FIT_H
+#define INCLUDED_THZUM_ESTIMATION_PATH_FIT_H
+
+#include "estimation/pilot_gram.h"
+#include "estimation/wave_atoms.h"
+#include <complex>
+#include <vector>
+
+namespace gr {
+namespace thzum {
+namespace estimation {
+
+/*! Where the subarrays stand, in wavelengths from the middle of the array. */
+struct array_layout {
+    double spacing;           /*!< of the elements, in wavelengths */
+    std::vector<double> x, y; /*!< centre of each subarray; empty if not known */
+};
+
+/*! One wave that the fit explains the pilots with. */
+struct fitted_path {
+    bool coherent;    /*!< one gain for the whole array; otherwise one per subarray */
+    double ux, uy;    /*!< direction cosines, at the middle of the array */
+    double curvature; /*!< inverse distance of the source in 1/wavelength, 0 for a plane wave; coherent
+                         paths only */
+};
+
+/*!
+ * \brief Least-squares fit of plane and spherical waves to the pilots of one channel.
+ *
+ * A path with free gains has one direction and a gain in each subarray. A coherent path has one gain
+ * and a spherical wavefront, whose phase and direction at the middle of each subarray follow from
+ * direction and distance. Gains are always at their optimum; directions and distances move by damped
+ * Gauss-Newton steps on what remains after the gains are projected out (Golub and Pereyra, SIAM J.
+ * Numer. Anal. 1973; Kaufman's approximation).
+ *
+ * All inner products are kept between paths, so that moving one path costs three columns.
+ * Allocates at construction only.
+ */
+class path_fit
+{
+public:
+    path_fit(observation_model::sptr model,
+             const visible_region::sptr& region,
+             array_layout layout,
+             int max_paths);
+
+    const array_layout& layout() const { return d_layout; }
+    const pilot_gram& gram() const { return d_gram; }
+
+    /*! Start over with the pilots z [S*r] of a channel, and no path. */
+    void load(const gr_complex* z);
+
+    int paths() const { return d_paths; }
+    const fitted_path& path(int p) const { return d_path[p]; }
+
+    /*! Put a path at place \p p, 0 <= p <= paths(); p = paths() adds one. */
+    void set(int p, const fitted_path& path);
+
+    /*! Take the last path away. */
+    void drop_last() { --d_paths; }
+
+    /*! Optimal gains; returns the energy of the pilots that the paths explain. */
+    double solve();
+
+    /*! Gain of path \p p in subarray \p s after solve(), phase at the middle of the subarray. */
+    std::complex<double> gain(int p, int s) const;
+
+    /*! Gain of path \p p at the middle of the array if it is coherent, else in the first subarray. */
+    std::complex<double> common_gain(int p) const { return d_gain[size_t(p) * d_subarrays]; }
+
+    /*! Energy that a unit gain of path \p p gives the pilots of subarray \p s. */
+    double energy(int p, int s) const { return inner(s, 3 * p, 3 * p).real(); }
+
+    /*! Second derivatives of that energy's loss by (ux, ux), (ux, uy), (uy, uy). */
+    void sharpness(int p, int s, double* uu, double* uv, double* vv) const;
+
+    /*!
+     * \brief Move paths \p first to \p first + \p count - 1 uphill, at most \p steps times.
+     * \param enough stop after a step that gains less than this energy
+     * \returns the energy explained, as solve()
+     */
+    double refine(int first, int count, int steps, double enough);
+
+    /*! Matched filter b_s less what the paths explain of it: re, im [S][stride]. */
+    void residual(float* re, float* im) const;
+
+    /*! Coefficients [S*k] of the fitted channel. */
+    void synthesize(gr_complex* c) const;
+
+    /*!
+     * \brief Expected energy of the fit's error in the channel, for noise of unit variance.
+     *
+     * Every real parameter costs half of the noise variance in the pilots, and a wave whose energy the
+     * pilots see only a part of loses by as much in the channel.
+     */
+    double error_per_noise() const;
+
+    /*! Largest curvature a path may have, in 1/wavelength. */
+    void limit_curvature(double largest) { d_max_curvature = largest; }
+
+private:
+    using complexd = std::complex<double>;
+
+    /*! A path at one subarray. */
+    struct local_wave {
+        double u, v;           // cycles per element
+        double phase;          // at the middle of the subarray
+        double phase_slope[3]; // by ux, uy and curvature
+        double u_slope[3], v_slope[3];
+    };
+
+    /*! One unknown of the normal equations: up to three wave columns of a path, with factors. */
+    struct unknown {
+        int path;
+        complexd factor[3];
+    };
+
+    int stride() const { return d_gram.stride(); }
+    size_t column(int s, int index) const { return (size_t(s) * d_columns + index) * stride(); }
+    complexd inner(int s, int i, int j) const
+    {
+        return d_inner[(size_t(s) * d_columns + i) * d_columns + j];
+    }
+    int parameters(int p) const { return d_path[p].coherent ? 3 : 2; }
+    local_wave wave_at(const fitted_path& path, int s) const;
+    void update_products(int p, int s);
+    unknown slope(int p, int s, int parameter) const;
+    complexd product(int s, const unknown& a, const unknown& b) const;
+    complexd match(int s, const unknown& a) const;
+    /*! Normal equations with the free gains eliminated, then the coherent ones. */
+    void eliminate_gains(int first, int count);
+    void substitute_gains();
+    void read_gradient(int parameters);
+    fitted_path moved(const fitted_path& path, const double* step) const;
+    bool try_step(int first, int count, int parameters, double damping);
+
+    const array_layout d_layout;
+    pilot_gram d_gram;
+    wave_atoms d_atoms;
+    const int d_subarrays;
+    const int d_columns;  // room for three columns per path
+    const int d_unknowns; // room for gains, slopes and the right-hand side
+    double d_max_curvature = 0.0;
+    double d_explained = 0.0;
+    int d_paths = 0;
+    int d_free = 0; // paths with free gains
+    std::vector<fitted_path> d_path, d_before;
+    std::vector<local_wave> d_local_wave; // [path][S]
+    volk::vector<float> d_wave;           // E: [S][column][stride]
+    volk::vector<float> d_seen_re;        // K E, like d_wave
+    volk::vector<float> d_seen_im;
+    volk::vector<float> d_b;              // [S][re, im][stride]
+    volk::vector<float> d_in, d_out;      // scratch of products
+    std::vector<complexd> d_inner;        // E^H K E: [S][column][column]
+    std::vector<complexd> d_match;        // E^H b: [S][column]
+    std::vector<complexd> d_gain;         // [path][S]; coherent paths: the same in all
+    std::vector<complexd> d_local;        // [S][unknown][unknown], upper triangles
+    std::vector<complexd> d_shared;       // [unknown][unknown]
+    std::vector<unknown> d_unknown;
+    std::vector<complexd> d_solution;
+    std::vector<double> d_hessian, d_gradient, d_step;
+};
+
+} // namespace estimation
+} // namespace thzum
+} // namespace gr
+
+#endif /* INCLUDED_THZUM_ESTIMATION_PATH_FIT_H */

@@ -1,0 +1,61 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_THZUM_ESTIMATION_WAVE_SEARCH_H
+#define INCLUDED_THZUM_ESTIMATION_WAVE_SEARCH_H
+
+#include "estimation/path_fit.h"
+
+namespace gr {
+namespace thzum {
+namespace estimation {
+
+/*!
+ * \brief The plane wave that explains most of a residual, on a grid over the visible disc.
+ *
+ * The metric is sum_s |a^H r_s|^2 / (a^H K_s a): the energy that the direction explains with a gain of
+ * its own in every subarray. Numerators cost two small matrix products per subarray, denominators are
+ * tabulated.
+ */
+class wave_search
+{
+public:
+    wave_search(const pilot_gram& gram, const visible_region::sptr& region, double spacing);
+
+    struct peak {
+        double ux, uy; /*!< direction cosines */
+        double energy;
+    };
+
+    /*! \param residual re, im [S][stride], as path_fit::residual() gives it */
+    peak strongest(const float* re, const float* im);
+
+    /*! Independent directions on the disc, for the false-alarm rate: its area in resolution cells. */
+    double cells() const { return d_cells; }
+
+private:
+    struct axis {
+        int points, size;
+        std::vector<double> cosines;
+        volk::vector<float> waves; // [point][size], and [size][padded points] for the columns
+    };
+
+    void tabulate_energies(const pilot_gram& gram);
+
+    const int d_subarrays, d_stride;
+    double d_cells;
+    axis d_row, d_col;
+    int d_width; // grid points along a row, padded
+    volk::vector<float> d_inverse_energy; // [S][row point][width], zero outside the disc
+    volk::vector<float> d_half, d_power;
+};
+
+} // namespace estimation
+} // namespace thzum
+} // namespace gr
+
+#endif /* INCLUDED_THZUM_ESTIMATION_WAVE_SEARCH_H */

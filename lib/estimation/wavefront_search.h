@@ -1,0 +1,62 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_THZUM_ESTIMATION_WAVEFRONT_SEARCH_H
+#define INCLUDED_THZUM_ESTIMATION_WAVEFRONT_SEARCH_H
+
+#include "estimation/path_fit.h"
+
+namespace gr {
+namespace thzum {
+namespace estimation {
+
+/*!
+ * \brief Coherent wavefronts that agree with a path's free gains.
+ *
+ * Subarrays many wavelengths apart measure the direction finely but with ambiguities, a subarray alone
+ * coarsely but without. The score of a direction and a curvature is the energy that one common gain
+ * explains of the free gains, less what the path loses by leaving its coarse direction. Local maxima
+ * of the score are the candidates that a fit has to decide between.
+ */
+class wavefront_search
+{
+public:
+    /*! \param max_curvature in 1/wavelength */
+    wavefront_search(const array_layout& layout, int rows, int cols, double max_curvature);
+
+    /*!
+     * \brief Candidates for path \p p of a solved fit, best first.
+     * \param found room for \p most paths
+     * \returns their number
+     */
+    int candidates(const path_fit& fit, int p, fitted_path* found, int most);
+
+private:
+    struct phasors {
+        std::vector<double> offset;  // [point] direction cosine less the path's
+        volk::vector<float> re, im;  // [S][point]
+    };
+
+    void score(const path_fit& fit, int p, double curvature);
+    bool is_peak(int at) const;
+
+    const array_layout d_layout;
+    const int d_subarrays;
+    std::vector<double> d_curvatures;
+    phasors d_x, d_y;
+    int d_width; // points along y, padded
+    volk::vector<float> d_sum_re, d_sum_im, d_penalty; // [width], a line of the grid
+    volk::vector<float> d_score, d_best;               // [x points][width]
+    std::vector<double> d_best_curvature;
+    std::vector<int> d_peaks;
+};
+
+} // namespace estimation
+} // namespace thzum
+} // namespace gr
+
+#endif /* INCLUDED_THZUM_ESTIMATION_WAVEFRONT_SEARCH_H */

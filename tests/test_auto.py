@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The estimator "auto": the combination it promises, and that it follows whichever estimator is better."""
+
+import numpy as np
+import pytest
+
+from gnuradio import thzum
+from gnuradio.thzum.array import array_preset
+from gnuradio.thzum.channel.native import native_model
+
+ARRAY = array_preset("thz300_aosa4x256")
+
+
+def complex_normal(rng, *shape):
+    return (rng.normal(size=shape) + 1j * rng.normal(size=shape)) / np.sqrt(2)
+
+
+def operator():
+    return thzum.pilot_operator.hadamard(4, 16, 16, 128, seed=21)
+
+
+def pilots(op, h, noise_var, seed=1):
+    noise = np.sqrt(noise_var) * complex_normal(np.random.default_rng(seed), *h.shape)
+    return op.measure((h + noise).astype(np.complex64))
+
+
+def nmse(h_hat, h):
+    return np.mean(np.linalg.norm(h_hat - h, axis=1) ** 2 / np.linalg.norm(h, axis=1) ** 2)
+
+
+def estimates(op, y, noise_var, **options):
+    both = [thzum.estimator(name, op, array=ARRAY).estimate(y, noise_var) for name in ("newtonized_omp", "fpn_oamp")]
+    return (*both, thzum.estimator("auto", op, array=ARRAY, **options).estimate(y, noise_var))
+
+
+def test_combination_minimises_the_risk_estimate():
+    op, noise_var = operator(), 0.1
+    h = native_model("thz300_aosa4x256").sample(12, seed=3)
+    h[6:] = np.sign(h[6:].real)  # nothing that either knows
+    y = pilots(op, h, noise_var)
+    (paths, paths_report), (net, net_report), (combined, report) = estimates(op, y, noise_var)
+    weights = []
+    for k in range(12):
+        seen_net, step = op.measure(net[k]), op.measure(paths[k] - net[k])
+        error_paths, error_net = (
+            0.5 * np.linalg.norm(x[k]) ** 2 * 10 ** (r["predicted_nmse_db"][k] / 10)
+            for x, r in ((paths, paths_report), (net, net_report))
+        )
+        along = np.vdot(step, y[k] - seen_net).real - (error_paths - error_net)
+        weight = np.clip(along / np.linalg.norm(step) ** 2, 0, 1)
+        weights.append(weight)
+        np.testing.assert_allclose(combined[k], weight * paths[k] + (1 - weight) * net[k], atol=2e-3)
+        expected = (weight * error_paths + (1 - weight) * error_net) / (0.5 * np.linalg.norm(combined[k]) ** 2)
+        assert report["predicted_nmse_db"][k] == pytest.approx(10 * np.log10(expected), abs=0.05)
+    assert np.ptp(weights) > 0.2
+
+
+@pytest.mark.parametrize("damage", ["none", "phase errors", "blocked"])
+def test_never_much_worse_than_the_better_of_both(damage):
+    # Differences between estimates of the same channels: a few tenths of a dB over 60 channels.
+    rng = np.random.default_rng(4)
+    h = native_model("thz300_aosa4x256").sample(60, seed=5)
+    if damage == "phase errors":
+        h = (h * np.exp(1j * np.radians(5) * rng.standard_normal((1, 1024)))).astype(np.complex64)
+    elif damage == "blocked":
+        h.reshape(60, 4, 16, 16)[:, 2, :8] = 0
+    op, noise_var = operator(), 0.1
+    (paths, _), (net, _), (combined, _) = estimates(op, pilots(op, h, noise_var), noise_var)
+    best = min(nmse(paths, h), nmse(net, h))
+    assert nmse(combined, h) < best * 10**0.03
+    if damage == "blocked":
+        assert nmse(combined, h) < best * 10**-0.02
+
+
+def test_gain_zeros_and_unknown_noise():
+    op, noise_var = operator(), 0.05
+    h = native_model("thz300_aosa4x256").sample(4, seed=6)
+    y = pilots(op, h, noise_var)
+    y[1] = 0
+    estimator = thzum.estimator("auto", op, array=ARRAY)
+    one, report = estimator.estimate(y, noise_var)
+    assert not one[1].any() and np.isfinite(report["predicted_nmse_db"][[0, 2, 3]]).all()
+    loud, _ = estimator.estimate(1000 * y, 1e6 * noise_var)
+    np.testing.assert_allclose(loud / 1000, one, atol=2e-3)
+    blind, report = estimator.estimate(y[[0, 2, 3]])
+    assert nmse(blind, h[[0, 2, 3]]) < 10**-2
+    # 112 noise-only observations: 10 % standard deviation, and -48 dB of the channel on top.
+    np.testing.assert_allclose(report["noise_var"], noise_var, rtol=0.45)
+
+
+def test_paths_are_those_of_the_parametric_estimate():
+    op = operator()
+    y = pilots(op, native_model("thz300_aosa4x256").sample(1, seed=7), 0.1)
+    combined, parametric = (thzum.estimator(name, op, array=ARRAY) for name in ("auto", "newtonized_omp"))
+    combined.estimate(y, 0.1)
+    parametric.estimate(y, 0.1)
+    for key, value in parametric.paths().items():
+        np.testing.assert_array_equal(combined.paths()[key], value)
+
+
+def test_what_does_not_fit_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="learned"):
+        thzum.estimator("auto", operator(), learned="nothing")
+    with pytest.raises(RuntimeError, match="no such file"):
+        thzum.estimator("auto", operator(), model=str(tmp_path / "missing.onnx"))
+    small = thzum.pilot_operator.hadamard(2, 8, 8, 32, seed=1)
+    with pytest.raises(ValueError):
+        thzum.estimator("auto", small)
+    thzum.estimator("auto", small, learned="oamp", spacing=0.2)
