@@ -19,6 +19,10 @@ def scene(**parts):
     return {"array": "thz300_aosa4x256", "model": {"scene": {**USERS, **parts}}}
 
 
+def fixed(*positions):
+    return {"array": "thz300_aosa4x256", "model": {"scene": {"users": {"kind": "fixed", "positions": positions}}}}
+
+
 def test_a_preset_is_a_configuration():
     config = from_config("thz300_aosa4x256")
     model = config.build()
@@ -76,7 +80,10 @@ FULL = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("config", [PRESET, {"model": {"preset": "nearfield_panel1024", "n_paths": 2}}, scene(), FULL])
+NEAR = {"model": {"preset": "nearfield_panel1024", "n_paths": 2}}
+
+
+@pytest.mark.parametrize("config", [PRESET, NEAR, scene(), FULL], ids=["preset", "near", "scene", "full"])
 def test_plain_data_and_back(tmp_path, config):
     first = ChannelConfig.from_dict(config)
     plain = first.to_dict()
@@ -198,11 +205,11 @@ BAD = [
         "frequencies, model.scene.path_loss.*1010 GHz",
     ),
     (
-        {"array": "thz300_aosa4x256", "model": {"scene": {"users": {"kind": "fixed", "positions": [[0, 0, 5]]}}}, "users": 2},
+        {**fixed([0, 0, 5]), "users": 2},
         "users: expected 1, one for each fixed position, got 2",
     ),
     (
-        {"array": "thz300_aosa4x256", "model": {"scene": {"users": {"kind": "fixed", "positions": [[0.01, 0.01, 0]]}}}},
+        fixed([0.01, 0.01, 0]),
         "inside the array|outside the array",
     ),
     (scene(path_loss={"absorption": "line_list", "absorption_options": {"file": 3}}), "absorption_options.file"),

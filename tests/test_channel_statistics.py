@@ -117,6 +117,7 @@ def test_coherence_bandwidth_of_channels():
     both = statistics.coherence_bandwidth_of_channels(np.stack([h, 2 * h]), frequencies)
     assert both == pytest.approx([1 / (3 * T)] * 2, rel=0.02)
     flat, frequencies = frequency_channels([1], [90e-9])
+    assert np.abs(statistics.frequency_correlation(flat)) == pytest.approx(np.ones(256), rel=1e-4)
     assert statistics.coherence_bandwidth_of_channels(flat, frequencies) == np.inf
 
 
@@ -194,7 +195,8 @@ def test_summary_of_every_shape(users, frequencies):
     assert ("coherence_bandwidth_of_channels" in found) == (frequencies is not None)
     assert "path_loss" not in found and "doppler_spread" not in found
     assert 1e-9 < found["rms_delay_spread"]["median"] < 6e-9
-    assert found["rms_delay_spread"]["low"] <= found["rms_delay_spread"]["median"] <= found["rms_delay_spread"]["high"]
+    row = found["rms_delay_spread"]
+    assert row["low"] <= row["median"] <= row["high"]
     json.dumps(found, allow_nan=False)
 
 

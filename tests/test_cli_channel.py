@@ -69,7 +69,8 @@ def test_show(run, scene_file, tmp_path):
 
 def test_sample_equals_the_python_call(run, scene_file, tmp_path):
     out = tmp_path / "a.npz"
-    status, text, err = run("sample", "--config", scene_file, "--batch", 70, "--seed", 5, "--set", "users=3", "--out", out)
+    changes = ("--batch", 70, "--seed", 5, "--set", "users=3")
+    status, text, err = run("sample", "--config", scene_file, *changes, "--out", out)
     assert status == 0 and "70x3x4x1024 complex64, seed 5" in text and err == ""
     loaded = ChannelBatch.load(out)
     expected = ChannelConfig.from_file(scene_file).replace(users=3).draw(70, seed=5)
@@ -105,7 +106,8 @@ def test_stats(run, scene_file, tmp_path):
 @pytest.mark.parametrize("what", ["geometry", "angular", "overview", "delay-angle", "frequency"])
 def test_plot(run, scene_file, tmp_path, what):
     run("sample", "--config", scene_file, "--out", tmp_path / "a.npz")
-    status, out, _ = run("plot", tmp_path / "a.npz", "--what", what, "--index", 1, "--user", 1, "--out", tmp_path / "a.png")
+    chosen = ("--what", what, "--index", 1, "--user", 1)
+    status, out, _ = run("plot", tmp_path / "a.npz", *chosen, "--out", tmp_path / "a.png")
     assert status == 0 and out.strip() == str(tmp_path / "a.png")
     content = (tmp_path / "a.png").read_bytes()
     assert content[:4] == b"\x89PNG" and len(content) > 10000

@@ -54,7 +54,8 @@ class ChannelBatch:
         return len(self.channels)
 
     def __repr__(self):
-        return f"ChannelBatch({'x'.join(map(str, self.channels.shape))}, {self.paths.shape[-1]} paths, seed {self.seed})"
+        shape = "x".join(map(str, self.channels.shape))
+        return f"ChannelBatch({shape}, {self.paths.shape[-1]} paths, seed {self.seed})"
 
     @property
     def n_users(self):

@@ -72,7 +72,7 @@ def model_from(section, array):
 
 
 def model_to_dict(section, model):
-    """Plain data of the model that :func:`model_from` made of ``section``, all parameters but the array written out."""
+    """Plain data of the model that :func:`model_from` made of ``section``: all parameters but the array's."""
     if isinstance(model, Scene):
         return {"scene": _scene_to_dict(section["scene"], model)}
     parameters = {name: plain(getattr(model, name)) for name in _HYBRID_FIELD}

@@ -82,7 +82,11 @@ def _draw_geometry(figure, batch, array, options):
     from ..channel import figures
 
     paths = batch.paths[options.index]
-    titles = {"xz": "along the columns and the normal", "yz": "along the rows and the normal", "xy": "along columns and rows"}
+    titles = {
+        "xz": "along the columns and the normal",
+        "yz": "along the rows and the normal",
+        "xy": "along the columns and the rows",
+    }
     for k, (plane, title) in enumerate(titles.items()):
         figures.plot_geometry(figure.add_subplot(2, 2, k + 1), array, paths, plane, title=title)
     figures.plot_geometry(figure.add_subplot(2, 2, 4, projection="3d"), array, paths)
