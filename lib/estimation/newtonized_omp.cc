@@ -74,6 +74,19 @@ public:
                 layout, region->rows(), region->cols(), settings.max_curvature);
     }
 
+    int paths(int item, path_estimate* paths, int most) const override
+    {
+        const int loaded = loaded_index(item);
+        const int count = loaded < 0 ? 0 : std::min(most, d_path_count[loaded]);
+        for (int k = 0; k < count; ++k) {
+            const float scale = amplitude(loaded);
+            paths[k] = d_paths[size_t(loaded) * d_settings.max_paths + k];
+            paths[k].gain *= scale;
+            paths[k].power *= scale * scale;
+        }
+        return count;
+    }
+
 protected:
     void
     run(gr_complex* z, float* noise_var, int batch, gr_complex* c, estimate_report* report) override
@@ -91,20 +104,6 @@ protected:
                 nmse_db(noise_var[b] * d_fit.error_per_noise() / coefficients());
             keep_paths(b);
         }
-    }
-
-public:
-    int paths(int item, path_estimate* paths, int most) const override
-    {
-        const int loaded = loaded_index(item);
-        const int count = loaded < 0 ? 0 : std::min(most, d_path_count[loaded]);
-        for (int k = 0; k < count; ++k) {
-            const float scale = amplitude(loaded);
-            paths[k] = d_paths[size_t(loaded) * d_settings.max_paths + k];
-            paths[k].gain *= scale;
-            paths[k].power *= scale * scale;
-        }
-        return count;
     }
 
 private:
