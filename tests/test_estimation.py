@@ -13,7 +13,12 @@ from oracles import estimation as oracle
 S, ROWS, COLS, Q = 2, 4, 4, 10
 N = S * ROWS * COLS
 IDENTITY = np.eye(ROWS * COLS)
-MODEL_FREE = ["ls", "lmmse", "omp", "newtonized_omp", "amp", "oamp"]
+MODEL_FREE = ["ls", "lmmse", "omp", "newtonized_omp", "polar_omp", "hybrid_omp", "amp", "oamp"]
+GEOMETRY = {name: dict(subarray_centres=[-5, 5]) for name in ("polar_omp", "hybrid_omp")}  # they cannot do without
+
+
+def model_free(name, op, **options):
+    return thzum.estimator(name, op, **GEOMETRY.get(name, {}), **options)
 
 
 def random_combiner(seed=0, shape=(S, Q, ROWS * COLS)):
@@ -275,10 +280,10 @@ def test_state_evolution_of_the_linear_step_alone():
 def test_registry_and_settings():
     op = small_operator()
     described = thzum.estimators()
-    assert list(described) == ["ls", "lmmse", "omp", "newtonized_omp", "amp", "oamp", "fpn_oamp", "auto"]
+    assert list(described) == ["ls", "lmmse", "omp", "newtonized_omp", "polar_omp", "hybrid_omp", "amp", "oamp", "fpn_oamp", "auto"]
     for name in MODEL_FREE:
         assert described[name]
-        estimator = thzum.estimator(name, op, max_batch=3)
+        estimator = model_free(name, op, max_batch=3)
         assert estimator.name == name and estimator.options["max_batch"] == 3
         assert repr(estimator).startswith(f"{name}(") and "max_batch=3" in repr(estimator)
         for option in thzum.estimator_options(name).values():
@@ -292,7 +297,7 @@ def test_a_receiver_gain_cancels(exponent, phase, name):
     op = small_operator()
     rng = np.random.default_rng(8)
     y = noisy_pilots(op, plane_waves(rng, 3), 0.05, rng)
-    estimator = thzum.estimator(name, op)
+    estimator = model_free(name, op)
     gain = 10**exponent * np.exp(1j * phase)
     reference, report = estimator.estimate(y, 0.05)
     h_hat, scaled_report = estimator.estimate(gain * y, abs(gain) ** 2 * 0.05)
@@ -309,8 +314,8 @@ def test_batch_equals_single(name):
     y = noisy_pilots(op, plane_waves(rng, 7), 0.05, rng)
     y[3] = 0
     noise_var = np.linspace(0.02, 0.1, 7).astype(np.float32)
-    h_hat, report = thzum.estimator(name, op, max_batch=4).estimate(y, noise_var)
-    single = thzum.estimator(name, op, max_batch=1)
+    h_hat, report = model_free(name, op, max_batch=4).estimate(y, noise_var)
+    single = model_free(name, op, max_batch=1)
     assert h_hat.dtype == np.complex64 and report["iterations"].shape == (7,)
     assert not h_hat[3].any()
     for k in range(7):
@@ -323,7 +328,7 @@ def test_batch_equals_single(name):
 
 @pytest.mark.parametrize("name", MODEL_FREE)
 def test_bad_input_is_refused(name):
-    estimator = thzum.estimator(name, small_operator())
+    estimator = model_free(name, small_operator())
     y = np.ones(S * Q, np.complex64)
     for bad in (np.ones(S * Q - 1), np.ones((2, 2, S * Q)), np.full(S * Q, np.nan), np.array(["a"] * S * Q)):
         with pytest.raises(ValueError, match="^y: expected"):
@@ -384,7 +389,7 @@ def test_noise_level_needs_spare_slots():
 def test_noise_alone_stays_finite(name):
     op = small_operator()
     y = noisy_pilots(op, np.zeros((20, N)), 1.0, np.random.default_rng(11))
-    h_hat, _ = thzum.estimator(name, op).estimate(y, 1.0)
+    h_hat, _ = model_free(name, op).estimate(y, 1.0)
     assert np.all(np.isfinite(h_hat))
 
 

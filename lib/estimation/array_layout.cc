@@ -12,7 +12,7 @@ namespace gr {
 namespace thzum {
 namespace estimation {
 
-array_layout layout_of(const std::string& algorithm,
+array_layout layout_of(const std::string& name,
                        const std::vector<gr_complex>& centres,
                        double spacing,
                        int subarrays)
@@ -21,10 +21,9 @@ array_layout layout_of(const std::string& algorithm,
     if (centres.empty())
         return layout;
     if (static_cast<int>(centres.size()) != subarrays)
-        throw std::invalid_argument(algorithm + ": subarray_centres: expected one complex x + jy in "
-                                    "wavelengths for each of " +
-                                    std::to_string(subarrays) + " subarrays, got " +
-                                    std::to_string(centres.size()));
+        throw std::invalid_argument(
+            name + ": subarray_centres: expected one complex x + jy in wavelengths for each of " +
+            std::to_string(subarrays) + " subarrays, got " + std::to_string(centres.size()));
     double x = 0.0, y = 0.0;
     for (const auto& centre : centres)
         x += centre.real() / double(subarrays), y += centre.imag() / double(subarrays);

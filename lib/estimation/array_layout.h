@@ -23,12 +23,12 @@ struct array_layout {
 };
 
 /*!
- * \brief Layout of an option "subarray_centres".
- * \param algorithm name, for the error
- * \param centres x + jy in wavelengths, moved to their middle; empty if not known
- * \throws std::invalid_argument unless there is one for each subarray or none
+ * \brief The layout of the options "subarray_centres" and "spacing".
+ * \param name of the estimator, for errors
+ * \param centres x + jy in wavelengths from any origin, one per subarray or none at all
+ * \throws std::invalid_argument for another number of centres
  */
-array_layout layout_of(const std::string& algorithm,
+array_layout layout_of(const std::string& name,
                        const std::vector<gr_complex>& centres,
                        double spacing,
                        int subarrays);

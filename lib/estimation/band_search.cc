@@ -6,8 +6,8 @@
  */
 
 #include "estimation/band_search.h"
+#include "estimation/correlate_rows.h"
 #include "estimation/false_alarm.h"
-#include "estimation/fit_kernels.h"
 #include "measurement/padding.h"
 #include <algorithm>
 #include <cmath>

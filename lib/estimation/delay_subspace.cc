@@ -64,9 +64,12 @@ void combine(const float* __restrict a,
 
 } // namespace
 
-delay_subspace::delay_subspace(int subcarriers)
+delay_subspace::delay_subspace(int subcarriers, int length)
     : d_subcarriers(subcarriers),
       d_window(window_of(subcarriers)),
+      d_length(length),
+      d_re(size_t(subcarriers) * length),
+      d_im(d_re.size()),
       d_filter(size_t(2) * subcarriers * subcarriers),
       d_cross(subcarriers, subcarriers),
       d_covariance(d_window, d_window),
@@ -75,11 +78,11 @@ delay_subspace::delay_subspace(int subcarriers)
 {
 }
 
-double delay_subspace::smooth(
-    gr_complex* h, size_t stride, int length, int dimensions, double error_variance)
+double
+delay_subspace::smooth(gr_complex* h, size_t stride, int dimensions, double error_variance)
 {
-    load(h, stride, length);
-    average_covariance(length);
+    load(h, stride);
+    average_covariance();
     build_filter(dimensions, error_variance);
     double kept = 0.0;
     for (int f = 0; f < d_subcarriers; ++f) {
@@ -89,8 +92,8 @@ double delay_subspace::smooth(
                 d_re.data(),
                 d_im.data(),
                 d_subcarriers,
-                d_padded,
-                length,
+                d_length,
+                d_length,
                 reinterpret_cast<float*>(h + f * stride));
         for (int k = 0; k < 2 * d_subcarriers; ++k)
             kept += double(row[k]) * row[k] / d_subcarriers;
@@ -99,32 +102,27 @@ double delay_subspace::smooth(
     return error_variance - independent + kept * independent;
 }
 
-void delay_subspace::load(const gr_complex* h, size_t stride, int length)
+void delay_subspace::load(const gr_complex* h, size_t stride)
 {
-    if (d_padded != length) {
-        d_padded = length;
-        d_re.resize(size_t(d_subcarriers) * length);
-        d_im.resize(d_re.size());
-    }
     for (int f = 0; f < d_subcarriers; ++f)
-        for (int i = 0; i < length; ++i) {
-            d_re[size_t(f) * d_padded + i] = h[f * stride + i].real();
-            d_im[size_t(f) * d_padded + i] = h[f * stride + i].imag();
+        for (int i = 0; i < d_length; ++i) {
+            d_re[size_t(f) * d_length + i] = h[f * stride + i].real();
+            d_im[size_t(f) * d_length + i] = h[f * stride + i].imag();
         }
 }
 
-void delay_subspace::average_covariance(int length)
+void delay_subspace::average_covariance()
 {
     for (int i = 0; i < d_subcarriers; ++i)
         for (int j = 0; j <= i; ++j) {
             float product[2];
-            const size_t a = size_t(i) * d_padded, b = size_t(j) * d_padded;
-            inner_product(&d_re[a], &d_im[a], &d_re[b], &d_im[b], length, product);
+            const size_t a = size_t(i) * d_length, b = size_t(j) * d_length;
+            inner_product(&d_re[a], &d_im[a], &d_re[b], &d_im[b], d_length, product);
             d_cross(i, j) = complexd(product[0], product[1]);
             d_cross(j, i) = std::conj(d_cross(i, j));
         }
     const int windows = d_subcarriers - d_window + 1;
-    const double scale = 0.5 / (double(windows) * length);
+    const double scale = 0.5 / (double(windows) * d_length);
     for (int i = 0; i < d_window; ++i)
         for (int j = 0; j < d_window; ++j) {
             complexd sum = 0.0;

@@ -30,7 +30,8 @@ namespace estimation {
 class delay_subspace
 {
 public:
-    explicit delay_subspace(int subcarriers);
+    /*! \param length antennas of a subarray */
+    delay_subspace(int subcarriers, int length);
 
     /*! Subcarriers of a window. */
     int window() const { return d_window; }
@@ -38,24 +39,21 @@ public:
     /*!
      * \brief Smooth in place.
      * \param h antennas of one subarray at every subcarrier, \p stride values from one to the next
-     * \param length antennas
      * \param dimensions independent ones among their errors
      * \param error_variance of one antenna at one subcarrier
      * \returns the error variance expected to remain: what stands in the rejected eigenvectors is taken
      * for the part that is independent between subcarriers and falls to the filter's noise gain, the rest
      * for one that the filter cannot tell from the channel
      */
-    double smooth(
-        gr_complex* h, size_t stride, int length, int dimensions, double error_variance);
+    double smooth(gr_complex* h, size_t stride, int dimensions, double error_variance);
 
 private:
-    void load(const gr_complex* h, size_t stride, int length);
-    void average_covariance(int length);
+    void load(const gr_complex* h, size_t stride);
+    void average_covariance();
     void build_filter(int dimensions, double error_variance);
 
-    const int d_subcarriers, d_window;
-    int d_padded = 0;
-    volk::vector<float> d_re, d_im;         // [F][padded length]
+    const int d_subcarriers, d_window, d_length;
+    volk::vector<float> d_re, d_im;         // [F][length]
     volk::vector<float> d_filter;           // [F][re, im][F]
     Eigen::MatrixXcd d_cross, d_covariance; // [F][F], [window][window]
     Eigen::MatrixXcd d_projector;           // [window][window]

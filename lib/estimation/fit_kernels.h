@@ -31,10 +31,6 @@ std::complex<double> back_substitute(const std::complex<double>* m,
 void subtract_scaled(
     float a, float b, const float* x, const float* y, float* re, float* im, int n);
 
-/*! out[p][j] = sum_i waves[p][i] x[i][j]. */
-void correlate_rows(
-    const float* waves, const float* x, float* out, int points, int size, int cols);
-
 } // namespace estimation
 } // namespace thzum
 } // namespace gr

@@ -109,23 +109,9 @@ protected:
 private:
     void keep_paths(int b)
     {
-        const int subarrays = d_fit.gram().subarrays();
         sort_by_power();
-        for (int k = 0; k < d_fit.paths(); ++k) {
-            const int p = d_order[k];
-            const fitted_path& path = d_fit.path(p);
-            double power = 0.0;
-            for (int s = 0; s < subarrays; ++s)
-                power += std::norm(d_fit.gain(p, s)) / subarrays;
-            d_paths[size_t(b) * d_settings.max_paths + k] = {
-                static_cast<float>(path.ux),
-                static_cast<float>(path.uy),
-                static_cast<float>(path.coherent ? 1.0 / path.curvature : std::nan("")),
-                gr_complex(d_fit.common_gain(p)),
-                static_cast<float>(power),
-                path.coherent
-            };
-        }
+        for (int k = 0; k < d_fit.paths(); ++k)
+            d_paths[size_t(b) * d_settings.max_paths + k] = d_fit.describe(d_order[k]);
         d_path_count[b] = d_fit.paths();
     }
 
@@ -226,8 +212,8 @@ estimator::sptr make_newtonized_omp(const algorithm_info& info,
     const double spacing = reader.number("spacing", 0.01, 2.0);
     const auto region = visible_region::make(visible_region::axis::for_spacing(shape.rows, spacing),
                                              visible_region::axis::for_spacing(shape.cols, spacing));
-    const auto layout = layout_of(
-        info.name, reader.values("subarray_centres"), spacing, shape.n_subarrays);
+    const auto layout =
+        layout_of(info.name, reader.values("subarray_centres"), spacing, shape.n_subarrays);
     const pursuit_settings settings = { reader.integer("max_paths", 1, 64),
                                         reader.number("false_alarm", 1e-12, 0.5),
                                         reader.integer("steps", 0, 100),

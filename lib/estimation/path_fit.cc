@@ -255,6 +255,20 @@ std::complex<double> path_fit::gain(int p, int s) const
     return d_gain[at] * std::polar(1.0, d_local_wave[at].phase);
 }
 
+path_estimate path_fit::describe(int p) const
+{
+    const fitted_path& path = d_path[p];
+    double power = 0.0;
+    for (int s = 0; s < d_subarrays; ++s)
+        power += std::norm(gain(p, s)) / d_subarrays;
+    return { static_cast<float>(path.ux),
+             static_cast<float>(path.uy),
+             static_cast<float>(path.coherent ? 1.0 / path.curvature : std::nan("")),
+             gr_complex(common_gain(p)),
+             static_cast<float>(power),
+             path.coherent };
+}
+
 void path_fit::sharpness(int p, int s, double* uu, double* uv, double* vv) const
 {
     const int c = columns_per_path * p;

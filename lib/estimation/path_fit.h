@@ -11,6 +11,7 @@
 #include "estimation/array_layout.h"
 #include "estimation/pilot_gram.h"
 #include "estimation/wave_atoms.h"
+#include <gnuradio/thzum/estimator.h>
 #include <complex>
 #include <vector>
 
@@ -69,6 +70,12 @@ public:
 
     /*! Gain of path \p p at the middle of the array if it is coherent, else in the first subarray. */
     std::complex<double> common_gain(int p) const { return d_gain[size_t(p) * d_subarrays]; }
+
+    /*! Phase that a coherent path has at the middle of subarray \p s, over that of its gain. */
+    double phase(const fitted_path& path, int s) const { return wave_at(path, s).phase; }
+
+    /*! Path \p p after solve(), as estimators report it. */
+    path_estimate describe(int p) const;
 
     /*! Energy that a unit gain of path \p p gives the pilots of subarray \p s. */
     double energy(int p, int s) const { return inner(s, 3 * p, 3 * p).real(); }

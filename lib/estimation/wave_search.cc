@@ -6,7 +6,7 @@
  */
 
 #include "common/multiversion.h"
-#include "estimation/fit_kernels.h"
+#include "estimation/correlate_rows.h"
 #include "estimation/wave_search.h"
 #include "measurement/matrix_kernels.h"
 #include "measurement/padding.h"

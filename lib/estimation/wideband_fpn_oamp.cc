@@ -42,7 +42,7 @@ public:
           d_inner(std::move(inner)),
           d_subcarriers(subcarriers),
           d_dimensions(dimensions),
-          d_smoother(subcarriers),
+          d_smoother(subcarriers, op()->shape().elements()),
           d_noise_var(subcarriers),
           d_report(subcarriers)
     {
@@ -104,7 +104,6 @@ private:
             for (int s = 0; s < shape.n_subarrays; ++s)
                 left += d_smoother.smooth(h + size_t(s) * shape.elements(),
                                           antennas,
-                                          shape.elements(),
                                           d_dimensions,
                                           variance);
             error = left * d_subcarriers * shape.elements();
