@@ -6,6 +6,7 @@
  */
 
 #include "estimation/estimator_base.h"
+#include "estimation/false_alarm.h"
 #include "estimation/path_fit.h"
 #include "estimation/wave_search.h"
 #include "estimation/wavefront_search.h"
@@ -34,32 +35,6 @@ struct pursuit_settings {
     int candidates;
     double max_curvature;
 };
-
-/*!
- * Peak of noise alone over noise_var that is exceeded with probability \p false_alarm.
- *
- * In one direction the metric is a Gamma(\p order) variable x; over directions it is a smooth field,
- * whose number of peaks above a high level is on average its Euler characteristic there (Worsley, Adv.
- * Appl. Probab. 1994). With the derivatives' variance of a uniform aperture, (2 pi)^2 / 12 per squared
- * resolution cell, that is cells * (pi / 6) (2 x - 2 order + 1) x^(order - 1) exp(-x) / (order - 1)!.
- */
-double detection_threshold(double cells, int order, double false_alarm)
-{
-    const auto log_peaks = [=](double x) {
-        return std::log(cells * M_PI / 6.0 * (2.0 * x - 2.0 * order + 1.0)) +
-               (order - 1) * std::log(x) - x - std::lgamma(order);
-    };
-    // Past its largest value, near order + sqrt(order), it falls.
-    double low = order + std::sqrt(double(order)), high = 2.0 * low;
-    while (log_peaks(high) > std::log(false_alarm))
-        high *= 2.0;
-    constexpr int halvings = 60;
-    for (int i = 0; i < halvings; ++i) {
-        const double middle = 0.5 * (low + high);
-        (log_peaks(middle) > std::log(false_alarm) ? low : high) = middle;
-    }
-    return high;
-}
 
 /*!
  * Newtonized orthogonal matching pursuit (Mamandipoor, Ramasamy, Madhow, IEEE Trans. Signal Process.

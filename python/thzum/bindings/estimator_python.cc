@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(estimator.h)                                               */
-/* BINDTOOL_HEADER_FILE_HASH(6cabb0ae571090d46919c48c84dc6390) */
+/* BINDTOOL_HEADER_FILE_HASH(5fb94ac052805dc66a0f448281c8781f) */
 /***********************************************************************************/
 
 #include "arrays.h"
