@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(estimator.h)                                               */
-/* BINDTOOL_HEADER_FILE_HASH(19e9ca469e21d491eed1b3b092671f27) */
+/* BINDTOOL_HEADER_FILE_HASH(6d07df594b6c0040ceaa93105778deee) */
 /***********************************************************************************/
 
 #include "estimates.h"
