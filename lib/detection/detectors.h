@@ -16,6 +16,8 @@ namespace thzum {
 // One registry entry per algorithm; detectors.cc lists them.
 detector_entry zf_entry();
 detector_entry lmmse_entry();
+detector_entry mf_entry();
+detector_entry amp_entry();
 
 } // namespace thzum
 } // namespace gr
