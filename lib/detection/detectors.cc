@@ -16,7 +16,7 @@ namespace {
 const std::vector<detector_entry>& entries()
 {
     static const std::vector<detector_entry> all = {
-        mf_entry(), zf_entry(), lmmse_entry(), amp_entry()
+        mf_entry(), zf_entry(), lmmse_entry(), amp_entry(), oamp_entry(), ep_entry()
     };
     return all;
 }

@@ -18,6 +18,8 @@ detector_entry zf_entry();
 detector_entry lmmse_entry();
 detector_entry mf_entry();
 detector_entry amp_entry();
+detector_entry oamp_entry();
+detector_entry ep_entry();
 
 } // namespace thzum
 } // namespace gr
