@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "common/kernel_math.h"
 #include "common/multiversion.h"
 #include "detection/amp_linear.h"
 #include <algorithm>
@@ -57,7 +58,7 @@ THZUM_MULTIVERSION
 void column_kernel(const float* x, float* __restrict r, float* __restrict s, int n)
 {
     for (int i = 0; i < n; i++) {
-        s[i] = 1.0f / std::max(s[i], 1e-25f);
+        s[i] = 1.0f / larger(s[i], 1e-25f);
         r[i] = x[i] + s[i] * r[i];
     }
 }

@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "common/fast_exp.h"
+#include "common/kernel_math.h"
 #include "common/multiversion.h"
 #include "detection/axis_posterior.h"
 #include "detection/batch_product.h"
@@ -34,8 +34,8 @@ void posterior_kernel(const float* levels,
         float at[lanes], weight[lanes], nearest[lanes], best[lanes];
         float sum[lanes] = {}, shift[lanes] = {}, square[lanes] = {};
         for (int k = 0; k < lanes; k++) {
-            at[k] = std::min(std::max(r[first + k], -reach), reach);
-            weight[k] = half_log2_e / std::max(v[first + k], 1e-20f);
+            at[k] = smaller(larger(r[first + k], -reach), reach);
+            weight[k] = half_log2_e / larger(v[first + k], 1e-20f);
             nearest[k] = levels[0];
             best[k] = (at[k] - levels[0]) * (at[k] - levels[0]);
         }
@@ -43,14 +43,14 @@ void posterior_kernel(const float* levels,
             for (int k = 0; k < lanes; k++) {
                 const float distance = (at[k] - levels[l]) * (at[k] - levels[l]);
                 nearest[k] = distance < best[k] ? levels[l] : nearest[k];
-                best[k] = std::min(distance, best[k]);
+                best[k] = smaller(distance, best[k]);
             }
         for (int l = 0; l < n_levels; l++)
             for (int k = 0; k < lanes; k++) {
                 // best - distance, without the square of what both share
                 const float step = levels[l] - nearest[k];
                 const float less = step * (2.0f * at[k] - nearest[k] - levels[l]);
-                const float p = exp2_nonpositive(std::min(less, 0.0f) * weight[k]);
+                const float p = exp2_nonpositive(smaller(less, 0.0f) * weight[k]);
                 sum[k] += p;
                 shift[k] += p * step;
                 square[k] += p * step * step;
@@ -60,7 +60,7 @@ void posterior_kernel(const float* levels,
             const float offset = shift[k] * scale;
             mean[first + k] = nearest[k] + offset;
             variance[first + k] =
-                std::max(square[k] * scale - offset * offset, min_posterior_variance);
+                larger(square[k] * scale - offset * offset, min_posterior_variance);
         }
     }
 }

@@ -18,18 +18,16 @@ template <int V, int C>
 inline __attribute__((always_inline)) void
 tile(const float* matrix, int n, int width, const float* in, int in_stride, float* out)
 {
-    float sum[V][C * lanes] = {};
+    packet sum[V][C] = {};
     for (int i = 0; i < n; i++) {
         const float* row = matrix + static_cast<long>(i) * width;
-        for (int v = 0; v < V; v++) {
-            const float factor = in[v * in_stride + i];
-            for (int c = 0; c < C * lanes; c++)
-                sum[v][c] += factor * row[c];
-        }
+        for (int v = 0; v < V; v++)
+            for (int c = 0; c < C; c++)
+                sum[v][c] += in[v * in_stride + i] * packet_at(row + c * lanes);
     }
     for (int v = 0; v < V; v++)
-        for (int c = 0; c < C * lanes; c++)
-            out[v * width + c] = sum[v][c];
+        for (int c = 0; c < C; c++)
+            packet_at(out + v * width + c * lanes) = sum[v][c];
 }
 
 THZUM_MULTIVERSION_ORDERED

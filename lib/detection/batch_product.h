@@ -8,14 +8,10 @@
 #ifndef INCLUDED_THZUM_DETECTION_BATCH_PRODUCT_H
 #define INCLUDED_THZUM_DETECTION_BATCH_PRODUCT_H
 
+#include "detection/packet.h"
+
 namespace gr {
 namespace thzum {
-
-/*! Floats that real arrays of the detectors are padded to: one AVX-512 register. */
-constexpr int lanes = 16;
-
-/*! Smallest multiple of lanes that holds \p n. */
-constexpr int padded(int n) { return (n + lanes - 1) / lanes * lanes; }
 
 /*!
  * \brief out[b][:] = sum over i of in[b][i] * matrix[i][:] for every vector b of a batch.

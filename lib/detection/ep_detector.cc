@@ -5,10 +5,12 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "common/kernel_math.h"
 #include "common/multiversion.h"
 #include "detection/axis_posterior.h"
 #include "detection/detectors.h"
 #include "detection/gaussian_posterior.h"
+#include "detection/moment_matching.h"
 #include "detection/real_detector.h"
 #include <algorithm>
 #include <sstream>
@@ -30,31 +32,9 @@ void cavity_kernel(const float* mean,
                    float* v)
 {
     for (int i = 0; i < n; i++) {
-        const float left = std::max(1.0f / std::max(spread[i], 1e-12f) - 1.0f, 1e-9f);
+        const float left = larger(1.0f / larger(spread[i], 1e-12f) - 1.0f, 1e-9f);
         v[i] = 1.0f / (precision[i] * left);
         r[i] = v[i] * (mean[i] * (precision[i] + precision[i] * left) - shift[i]);
-    }
-}
-
-/*! Moves the approximate prior (precision, precision * mean) towards the one that gives the
- * moments of the true posterior; one that would need a negative precision stays. */
-THZUM_MULTIVERSION
-void match_kernel(const float* r,
-                  const float* v,
-                  const float* mean,
-                  const float* variance,
-                  float new_part,
-                  int n,
-                  float* __restrict precision,
-                  float* __restrict shift)
-{
-    constexpr float min_variance = 5e-7f; // Cespedes et al.
-    for (int i = 0; i < n; i++) {
-        const float sure = 1.0f / std::max(variance[i], min_variance);
-        const float known = 1.0f / v[i];
-        const float part = sure > known ? new_part : 0.0f;
-        precision[i] += part * (sure - known - precision[i]);
-        shift[i] += part * (mean[i] * sure - r[i] * known - shift[i]);
     }
 }
 
@@ -105,14 +85,14 @@ protected:
         for (int t = 0; t < d_iterations; t++) {
             if (t > 0) {
                 axis_posterior(levels(), r, v, n, d_mean.data(), d_variance.data());
-                match_kernel(r,
-                             v,
-                             d_mean.data(),
-                             d_variance.data(),
-                             1.0f - d_smoothing,
-                             n,
-                             d_precision.data(),
-                             d_shift.data());
+                match_moments(r,
+                              v,
+                              d_mean.data(),
+                              d_variance.data(),
+                              1.0f - d_smoothing,
+                              n,
+                              d_precision.data(),
+                              d_shift.data());
             }
             find_cavities(count, r, v);
         }

@@ -5,11 +5,11 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "common/kernel_math.h"
 #include "common/multiversion.h"
-#include "detection/batch_product.h"
 #include "detection/gaussian_posterior.h"
-#include <algorithm>
-#include <cmath>
+#include "detection/packet.h"
+#include <cstddef>
 
 namespace gr {
 namespace thzum {
@@ -32,18 +32,18 @@ load_row(const float* gram_row, const float* scale, int i, int first, int stride
 template <int C>
 inline __attribute__((always_inline)) void eliminate(const float* rows, int width, int i, float* row)
 {
-    float sum[C * lanes];
-    for (int c = 0; c < C * lanes; c++)
-        sum[c] = row[c];
+    packet sum[C];
+    for (int c = 0; c < C; c++)
+        sum[c] = packet_at(row + c * lanes);
     const float* above = row - static_cast<long>(i) * width;
     for (int j = 0; j < i; j++) {
         const float factor = rows[static_cast<long>(j) * width + i];
-        for (int c = 0; c < C * lanes; c++)
-            sum[c] -= factor * above[c];
+        for (int c = 0; c < C; c++)
+            sum[c] -= factor * packet_at(above + c * lanes);
         above += width;
     }
-    for (int c = 0; c < C * lanes; c++)
-        row[c] = sum[c];
+    for (int c = 0; c < C; c++)
+        packet_at(row + c * lanes) = sum[c];
 }
 
 /*!
@@ -65,7 +65,7 @@ void factor_kernel(const float* gram, const float* scale, int n, int stride, flo
         for (; c < end; c += lanes)
             eliminate<1>(rows, width, i, row + c);
         // No pivot of I plus a positive semidefinite matrix is below 1.
-        const float pivot = 1.0f / std::sqrt(std::max(row[i], 1.0f));
+        const float pivot = 1.0f / __builtin_sqrtf(larger(row[i], 1.0f));
         for (c = first; c < end; c++)
             row[c] *= pivot;
     }
@@ -110,7 +110,7 @@ void scale_kernel(const float* matched,
                   float* __restrict right)
 {
     for (int c = 0; c < n; c++) {
-        scale[c] = 1.0f / std::sqrt(precision[c]);
+        scale[c] = 1.0f / __builtin_sqrtf(precision[c]);
         right[c] = scale[c] * (matched[c] + shift[c]);
     }
     for (int c = n; c < stride; c++) {
@@ -122,7 +122,7 @@ void scale_kernel(const float* matched,
 } // namespace
 
 gaussian_posterior::gaussian_posterior(int max_size)
-    : d_rows(2 * static_cast<size_t>(max_size) * padded(max_size)),
+    : d_rows(2 * static_cast<std::size_t>(max_size) * padded(max_size)),
       d_scale(padded(max_size)),
       d_right(padded(max_size))
 {

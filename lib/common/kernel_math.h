@@ -5,14 +5,17 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#ifndef INCLUDED_THZUM_COMMON_FAST_EXP_H
-#define INCLUDED_THZUM_COMMON_FAST_EXP_H
+#ifndef INCLUDED_THZUM_COMMON_KERNEL_MATH_H
+#define INCLUDED_THZUM_COMMON_KERNEL_MATH_H
 
-#include <algorithm>
 #include <cstdint>
 
 namespace gr {
 namespace thzum {
+
+// std::max and std::min are not inlined into kernels compiled with other options than theirs.
+inline __attribute__((always_inline)) float larger(float a, float b) { return a > b ? a : b; }
+inline __attribute__((always_inline)) float smaller(float a, float b) { return a < b ? a : b; }
 
 /*!
  * 2^x for x <= 0, to a relative error below 1e-7; below -120 it stays at 2^-120. Plain enough for
@@ -21,7 +24,7 @@ namespace thzum {
  */
 inline __attribute__((always_inline)) float exp2_nonpositive(float x)
 {
-    x = std::max(x, -120.0f);
+    x = larger(x, -120.0f);
     const int k = static_cast<int>(x - 0.5f);
     const float f = (x - static_cast<float>(k)) * 0.693147181f;
     const float tail = 1.0f / 6 + f * (1.0f / 24 + f * (1.0f / 120 + f * (1.0f / 720)));
@@ -37,4 +40,4 @@ inline __attribute__((always_inline)) float exp2_nonpositive(float x)
 } // namespace thzum
 } // namespace gr
 
-#endif /* INCLUDED_THZUM_COMMON_FAST_EXP_H */
+#endif /* INCLUDED_THZUM_COMMON_KERNEL_MATH_H */
