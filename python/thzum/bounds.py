@@ -110,7 +110,7 @@ def jacobian(array, paths, model):
 
 
 def cramer_rao(op, array, paths, model, noise_var=1.0):
-    """Cramer-Rao bound on the error of unbiased estimates of each channel, float64 [...], in the place of an NMSE.
+    """Cramer-Rao bound on the error of unbiased estimates of each channel, float64 [...], as an NMSE.
 
     With the Jacobian D of the channel and G = B D what the pilots see of it, the bound is noise_var / 2 times the
     trace of Re(D^H D) Re(G^H G)^-1, over ||h||^2. Arguments as of :func:`jacobian`.
