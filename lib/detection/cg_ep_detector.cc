@@ -65,8 +65,7 @@ float step_kernel(const equations& e, float* __restrict product, float slope, in
     }
     const float keep = next / larger(slope, 1e-30f);
     for (int i = 0; i < n; i++)
-        e.direction[i] =
-            e.residual[i] / (e.diagonal[i] + e.load[i]) + keep * e.direction[i];
+        e.direction[i] = e.residual[i] / (e.diagonal[i] + e.load[i]) + keep * e.direction[i];
     return next;
 }
 
@@ -88,12 +87,8 @@ void load_kernel(const float* matched,
 
 /*! Cavity means: the posterior mean without the own prior. v is the cavity variance. */
 THZUM_MULTIVERSION
-void cavity_kernel(const float* mean,
-                   const float* precision,
-                   const float* shift,
-                   const float* v,
-                   int n,
-                   float* r)
+void cavity_kernel(
+    const float* mean, const float* precision, const float* shift, const float* v, int n, float* r)
 {
     for (int i = 0; i < n; i++)
         r[i] = mean[i] + v[i] * (precision[i] * mean[i] - shift[i]);
@@ -103,7 +98,8 @@ void cavity_kernel(const float* mean,
  * Expectation propagation without a matrix inverse. The mean of the Gaussian posterior comes from a
  * few steps of preconditioned conjugate gradients, which go on from the mean of the iteration
  * before; its variances, from one pass per iteration of the variance recursion of AMP, whose fixed
- * point they approach in large systems (see row_column_variance).
+ * point they approach in large systems (see row_column_variance). The first mean gets more steps:
+ * symbols that it puts wrong with confidence are not found again.
  */
 class cg_ep_detector : public real_detector
 {
@@ -111,7 +107,8 @@ public:
     cg_ep_detector(const detector_sizes& sizes, const option_reader& options)
         : real_detector("cg_ep", sizes, options),
           d_iterations(options.integer("iterations", 1, 1000)),
-          d_steps(options.integer("steps", 1, 100)),
+          d_first_steps(options.integer("first_steps", 1, 1000)),
+          d_steps(options.integer("steps", 1, 1000)),
           d_smoothing(static_cast<float>(options.number("smoothing", 0.0, 0.99))),
           d_variances(model(), batch),
           d_gram(static_cast<size_t>(model().max_columns()) * model().max_column_stride()),
@@ -144,8 +141,7 @@ protected:
         std::fill_n(d_precision.begin(), stride, 1.0f / model().prior_variance());
         std::fill_n(d_variance.begin(), stride, model().prior_variance());
         for (int pass = 0; pass < first_passes; pass++)
-            d_variances.pass(
-                d_precision.data(), 1, d_variance.data(), d_first_variance.data());
+            d_variances.pass(d_precision.data(), 1, d_variance.data(), d_first_variance.data());
     }
 
     void run(const float* y, int count, float* r, float* v) override
@@ -167,7 +163,7 @@ protected:
                 d_variances.posterior(d_precision.data(), v, n, d_variance.data());
                 d_variances.pass(d_precision.data(), count, d_variance.data(), v);
             }
-            conjugate_gradients(count);
+            conjugate_gradients(count, t == 0 ? d_first_steps : d_steps);
             cavity_kernel(d_x.data(), d_precision.data(), d_shift.data(), v, n, r);
         }
     }
@@ -175,8 +171,8 @@ protected:
     std::string settings() const override
     {
         std::ostringstream out;
-        out << ", iterations=" << d_iterations << ", steps=" << d_steps
-            << ", smoothing=" << d_smoothing;
+        out << ", iterations=" << d_iterations << ", first_steps=" << d_first_steps
+            << ", steps=" << d_steps << ", smoothing=" << d_smoothing;
         return out.str();
     }
 
@@ -187,8 +183,13 @@ private:
     {
         const int stride = model().column_stride();
         const int n = count * stride;
-        batch_product(
-            model().matrix(), model().rows(), stride, y, model().row_stride(), count, d_matched.data());
+        batch_product(model().matrix(),
+                      model().rows(),
+                      stride,
+                      y,
+                      model().row_stride(),
+                      count,
+                      d_matched.data());
         std::fill_n(d_precision.begin(), n, 1.0f / model().prior_variance());
         std::fill_n(d_shift.begin(), n, 0.0f);
         std::fill_n(d_x.begin(), n, 0.0f);
@@ -209,7 +210,7 @@ private:
             d_gram.data(), model().columns(), stride, x.data(), stride, count, d_product.data());
     }
 
-    void conjugate_gradients(int count)
+    void conjugate_gradients(int count, int steps)
     {
         const int stride = model().column_stride();
         load_kernel(d_matched.data(),
@@ -221,9 +222,9 @@ private:
                     d_right.data());
         multiply_gram(d_x, count);
         for (int b = 0; b < count; b++)
-            d_slope[b] = begin_kernel(
-                equations_of(b), &d_right[b * stride], &d_product[b * stride], stride);
-        for (int step = 0; step < d_steps; step++) {
+            d_slope[b] =
+                begin_kernel(equations_of(b), &d_right[b * stride], &d_product[b * stride], stride);
+        for (int step = 0; step < steps; step++) {
             multiply_gram(d_direction, count);
             for (int b = 0; b < count; b++)
                 d_slope[b] =
@@ -232,6 +233,7 @@ private:
     }
 
     int d_iterations;
+    int d_first_steps;
     int d_steps;
     float d_smoothing;
     row_column_variance d_variances;
@@ -254,11 +256,14 @@ detector_entry cg_ep_entry()
                "expectation propagation without a matrix inverse: warm-started conjugate gradients "
                "and the variances of AMP",
                { llr_option(),
-                 { "iterations", 15.0, "iterations, integer from 1 to 1000" },
-                 { "steps", 4.0, "conjugate-gradient steps per iteration, integer from 1 to 100" },
-                 { "smoothing",
-                   0.85,
-                   "weight of the old approximate prior, 0 (none) to 0.99" } } },
+                 { "iterations", 10.0, "iterations, integer from 1 to 1000" },
+                 { "first_steps",
+                   16.0,
+                   "conjugate-gradient steps of the first iteration, integer from 1 to 1000" },
+                 { "steps",
+                   4.0,
+                   "conjugate-gradient steps of every further one, integer from 1 to 1000" },
+                 { "smoothing", 0.9, "weight of the old approximate prior, 0 (none) to 0.99" } } },
              [](const detector_sizes& sizes, const option_reader& options) {
                  return std::make_shared<cg_ep_detector>(sizes, options);
              } };

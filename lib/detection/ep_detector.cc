@@ -76,8 +76,13 @@ protected:
         const int stride = model().column_stride();
         const int n = count * stride;
         const float weight = 1.0f / model().noise_var();
-        batch_product(
-            model().matrix(), model().rows(), stride, y, model().row_stride(), count, d_matched.data());
+        batch_product(model().matrix(),
+                      model().rows(),
+                      stride,
+                      y,
+                      model().row_stride(),
+                      count,
+                      d_matched.data());
         for (int i = 0; i < n; i++)
             d_matched[i] *= weight;
         std::fill_n(d_precision.begin(), n, 1.0f / model().prior_variance());
@@ -146,9 +151,7 @@ detector_entry ep_entry()
                "per iteration",
                { llr_option(),
                  { "iterations", 10.0, "iterations, integer from 1 to 1000" },
-                 { "smoothing",
-                   0.9,
-                   "weight of the old approximate prior, 0 (none) to 0.99" } } },
+                 { "smoothing", 0.9, "weight of the old approximate prior, 0 (none) to 0.99" } } },
              [](const detector_sizes& sizes, const option_reader& options) {
                  return std::make_shared<ep_detector>(sizes, options);
              } };

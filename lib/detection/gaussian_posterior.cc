@@ -30,7 +30,8 @@ load_row(const float* gram_row, const float* scale, int i, int first, int stride
 
 /*! row[c] -= sum over j < i of rows[j][i] rows[j][c], for C registers' worth of columns. */
 template <int C>
-inline __attribute__((always_inline)) void eliminate(const float* rows, int width, int i, float* row)
+inline __attribute__((always_inline)) void
+eliminate(const float* rows, int width, int i, float* row)
 {
     packet sum[C];
     for (int c = 0; c < C; c++)

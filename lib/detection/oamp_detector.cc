@@ -62,7 +62,8 @@ void filter_kernel(float* residual, const float* gains, float loading, float sca
 /*! Posterior mean with the part removed that is r itself (divergence-free), for a mean posterior
  * variance: an extrinsic estimate. */
 THZUM_MULTIVERSION
-void extrinsic_kernel(const float* mean, const float* r, float error, float posterior, int n, float* x)
+void extrinsic_kernel(
+    const float* mean, const float* r, float error, float posterior, int n, float* x)
 {
     const float scale = 1.0f / (error - posterior);
     for (int i = 0; i < n; i++)
@@ -110,10 +111,9 @@ protected:
     {
         const int n = model().columns(), stride = model().column_stride();
         model().gram(d_gram);
-        d_eigen.compute(
-            Eigen::Map<const Eigen::MatrixXf, 0, Eigen::OuterStride<>>(
-                d_gram.data(), n, n, Eigen::OuterStride<>(stride))
-                .cast<double>());
+        d_eigen.compute(Eigen::Map<const Eigen::MatrixXf, 0, Eigen::OuterStride<>>(
+                            d_gram.data(), n, n, Eigen::OuterStride<>(stride))
+                            .cast<double>());
         const auto& V = d_eigen.eigenvectors();
         const double limit = 1e-6 * d_eigen.eigenvalues().maxCoeff();
         std::fill_n(d_right.begin(), static_cast<size_t>(n) * stride, 0.0f);
@@ -135,8 +135,13 @@ protected:
         const int stride = model().column_stride();
         begin(y, count);
         for (int t = 0; t < d_iterations; t++) {
-            batch_product(
-                d_right.data(), model().columns(), stride, d_x.data(), stride, count, d_turned.data());
+            batch_product(d_right.data(),
+                          model().columns(),
+                          stride,
+                          d_x.data(),
+                          stride,
+                          count,
+                          d_turned.data());
             for (int b = 0; b < count; b++)
                 linear_step(b, t == 0, v + b * stride);
             batch_product(d_right_transposed.data(),
@@ -219,8 +224,8 @@ private:
         const int stride = model().column_stride();
         axis_posterior(levels(), r, v, count * stride, d_mean.data(), d_variance.data());
         for (int b = 0; b < count; b++) {
-            const float posterior = std::min(mean_of(&d_variance[b * stride], model().columns()),
-                                             0.999f * d_error[b]);
+            const float posterior =
+                std::min(mean_of(&d_variance[b * stride], model().columns()), 0.999f * d_error[b]);
             extrinsic_kernel(&d_mean[b * stride],
                              r + b * stride,
                              d_error[b],
