@@ -20,7 +20,8 @@ namespace thzum {
 
 namespace {
 
-/*! One vector's equations (G + diag load) x = right, and the state of their conjugate gradients. */
+/*! One vector's equations (G + diag load) x = right for the deviation x of the posterior mean from
+ * the prior means, and the state of their conjugate gradients. */
 struct equations {
     const float* load;     // noise_var * precision
     const float* diagonal; // of G
@@ -29,14 +30,14 @@ struct equations {
     float* direction;
 };
 
-/*! residual = right - G x - load x; the direction is the residual over the diagonal.
- * \return their inner product */
+/*! residual = matched - G mean - load x, where mean is x and the prior mean together; the direction
+ * is the residual over the diagonal. \param product G mean \return their inner product */
 THZUM_MULTIVERSION
-float begin_kernel(const equations& e, const float* right, const float* product, int n)
+float begin_kernel(const equations& e, const float* matched, const float* product, int n)
 {
     float sum = 0.0f;
     for (int i = 0; i < n; i++) {
-        const float rest = right[i] - product[i] - e.load[i] * e.x[i];
+        const float rest = matched[i] - product[i] - e.load[i] * e.x[i];
         const float step = rest / (e.diagonal[i] + e.load[i]);
         e.residual[i] = rest;
         e.direction[i] = step;
@@ -69,29 +70,38 @@ float step_kernel(const equations& e, float* __restrict product, float slope, in
     return next;
 }
 
-/*! Right side and loading of the equations from the approximate priors. */
+/*! Loading, prior means, and deviations of the present posterior means from them. */
 THZUM_MULTIVERSION
-void load_kernel(const float* matched,
+void load_kernel(const float* posterior_mean,
                  const float* precision,
                  const float* shift,
                  float noise_var,
                  int n,
                  float* __restrict load,
-                 float* __restrict right)
+                 float* __restrict prior_mean,
+                 float* __restrict deviation)
 {
     for (int i = 0; i < n; i++) {
         load[i] = noise_var * precision[i];
-        right[i] = matched[i] + noise_var * shift[i];
+        prior_mean[i] = shift[i] / precision[i];
+        deviation[i] = posterior_mean[i] - prior_mean[i];
     }
 }
 
-/*! Cavity means: the posterior mean without the own prior. v is the cavity variance. */
+/*! Posterior means, and cavity means: without the own prior. v is the cavity variance. */
 THZUM_MULTIVERSION
-void cavity_kernel(
-    const float* mean, const float* precision, const float* shift, const float* v, int n, float* r)
+void cavity_kernel(const float* prior_mean,
+                   const float* deviation,
+                   const float* precision,
+                   const float* v,
+                   int n,
+                   float* __restrict posterior_mean,
+                   float* __restrict r)
 {
-    for (int i = 0; i < n; i++)
-        r[i] = mean[i] + v[i] * (precision[i] * mean[i] - shift[i]);
+    for (int i = 0; i < n; i++) {
+        posterior_mean[i] = prior_mean[i] + deviation[i];
+        r[i] = posterior_mean[i] + deviation[i] * v[i] * precision[i];
+    }
 }
 
 /*!
@@ -121,7 +131,8 @@ public:
           d_mean(d_matched.size()),
           d_variance(d_matched.size()),
           d_load(d_matched.size()),
-          d_right(d_matched.size()),
+          d_prior_mean(d_matched.size()),
+          d_deviation(d_matched.size()),
           d_product(d_matched.size()),
           d_residual(d_matched.size()),
           d_direction(d_matched.size()),
@@ -164,7 +175,8 @@ protected:
                 d_variances.pass(d_precision.data(), count, d_variance.data(), v);
             }
             conjugate_gradients(count, t == 0 ? d_first_steps : d_steps);
-            cavity_kernel(d_x.data(), d_precision.data(), d_shift.data(), v, n, r);
+            cavity_kernel(
+                d_prior_mean.data(), d_deviation.data(), d_precision.data(), v, n, d_x.data(), r);
         }
     }
 
@@ -177,7 +189,7 @@ protected:
     }
 
 private:
-    static constexpr int first_passes = 5;
+    static constexpr int first_passes = 20;
 
     void begin(const float* y, int count, float* v)
     {
@@ -200,7 +212,9 @@ private:
     equations equations_of(int b)
     {
         const int at = b * model().column_stride();
-        return { &d_load[at], d_diagonal.data(), &d_x[at], &d_residual[at], &d_direction[at] };
+        return {
+            &d_load[at], d_diagonal.data(), &d_deviation[at], &d_residual[at], &d_direction[at]
+        };
     }
 
     void multiply_gram(const std::vector<float>& x, int count)
@@ -213,17 +227,18 @@ private:
     void conjugate_gradients(int count, int steps)
     {
         const int stride = model().column_stride();
-        load_kernel(d_matched.data(),
+        load_kernel(d_x.data(),
                     d_precision.data(),
                     d_shift.data(),
                     model().noise_var(),
                     count * stride,
                     d_load.data(),
-                    d_right.data());
+                    d_prior_mean.data(),
+                    d_deviation.data());
         multiply_gram(d_x, count);
         for (int b = 0; b < count; b++)
-            d_slope[b] =
-                begin_kernel(equations_of(b), &d_right[b * stride], &d_product[b * stride], stride);
+            d_slope[b] = begin_kernel(
+                equations_of(b), &d_matched[b * stride], &d_product[b * stride], stride);
         for (int step = 0; step < steps; step++) {
             multiply_gram(d_direction, count);
             for (int b = 0; b < count; b++)
@@ -244,7 +259,7 @@ private:
     std::vector<float> d_precision, d_shift; // approximate priors: 1/variance, mean/variance
     std::vector<float> d_x;                  // Gaussian posterior mean
     std::vector<float> d_mean, d_variance;
-    std::vector<float> d_load, d_right, d_product, d_residual, d_direction;
+    std::vector<float> d_load, d_prior_mean, d_deviation, d_product, d_residual, d_direction;
     std::vector<float> d_slope; // [batch]
 };
 

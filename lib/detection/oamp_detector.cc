@@ -31,25 +31,29 @@ float residual_kernel(const float* z, const float* turned, const float* gains, i
     return energy;
 }
 
-/*! What one linear step needs to know of the eigenvalues l, with w = l / (l + loading). */
-struct filter_sums {
-    float gain = 0.0f;  // sum of w
-    float bias = 0.0f;  // sum of w^2
-    float noise = 0.0f; // sum of l / (l + loading)^2
-};
-
+/*! Sum of w = l / (l + loading) over the eigenvalues l = gain^2. */
 THZUM_MULTIVERSION
-filter_sums sum_filter(const float* gains, float loading, int n)
+float sum_filter(const float* gains, float loading, int n)
 {
-    filter_sums sums;
+    float sum = 0.0f;
+    for (int i = 0; i < n; i++)
+        sum += gains[i] * gains[i] / (gains[i] * gains[i] + loading);
+    return sum;
+}
+
+/*! Error energy behind the filter scale * w / l: bias (1 - scale w)^2 input_error plus noise. */
+THZUM_MULTIVERSION
+float sum_error(
+    const float* gains, float loading, float scale, float input_error, float noise_var, int n)
+{
+    float sum = 0.0f;
     for (int i = 0; i < n; i++) {
         const float l = gains[i] * gains[i];
-        const float inverse = 1.0f / (l + loading);
-        sums.gain += l * inverse;
-        sums.bias += l * inverse * l * inverse;
-        sums.noise += l * inverse * inverse;
+        const float filter = scale / (l + loading);
+        const float bias = 1.0f - filter * l;
+        sum += bias * bias * input_error + filter * filter * l * noise_var;
     }
-    return sums;
+    return sum;
 }
 
 THZUM_MULTIVERSION
@@ -208,12 +212,9 @@ private:
         const float input_error =
             is_first ? model().prior_variance() : std::max(excess / d_energy, min_error);
         const float loading = noise_var / input_error;
-        const auto sums = sum_filter(d_gains.data(), loading, stride);
-        const float scale = n / sums.gain;
-        // |I - scale W H|^2 by its eigenvalues 1 - scale w
-        const float bias = n - 2.0f * scale * sums.gain + scale * scale * sums.bias;
+        const float scale = n / sum_filter(d_gains.data(), loading, n);
         const float error =
-            (std::max(bias, 0.0f) * input_error + scale * scale * sums.noise * noise_var) / n;
+            sum_error(d_gains.data(), loading, scale, input_error, noise_var, n) / n;
         d_error[b] = std::max(error, min_error);
         filter_kernel(turned, d_gains.data(), loading, scale, stride);
         std::fill_n(v, stride, d_error[b]);
