@@ -66,16 +66,16 @@ private:
 
 detector_entry amp_entry()
 {
-    return { { "amp",
-               "approximate message passing: no matrix inverse; has an error floor from 16-QAM on",
-               { llr_option(),
-                 { "iterations", 10.0, "iterations, integer from 1 to 1000" },
-                 { "damping",
-                   0.3,
-                   "weight of the old residual and its variance, 0 (none) to 0.99" } } },
-             [](const detector_sizes& sizes, const option_reader& options) {
-                 return std::make_shared<amp_detector>(sizes, options);
-             } };
+    return {
+        { "amp",
+          "approximate message passing: no matrix inverse; has an error floor from 16-QAM on",
+          { llr_option(),
+            { "iterations", 10.0, "iterations, integer from 1 to 1000" },
+            { "damping", 0.3, "weight of the old residual and its variance, 0 (none) to 0.99" } } },
+        [](const detector_sizes& sizes, const option_reader& options) {
+            return std::make_shared<amp_detector>(sizes, options);
+        }
+    };
 }
 
 } // namespace thzum

@@ -82,8 +82,7 @@ void amp_linear::set_channel()
 {
     const long rows = d_model.rows(), columns = d_model.columns();
     square_kernel(d_model.matrix(), rows * d_model.column_stride(), d_energy.data());
-    square_kernel(
-        d_model.transposed(), columns * d_model.row_stride(), d_energy_transposed.data());
+    square_kernel(d_model.transposed(), columns * d_model.row_stride(), d_energy_transposed.data());
 }
 
 void amp_linear::start(const float* y, int count)
@@ -112,17 +111,15 @@ void amp_linear::step(const float* x, const float* v, const float* new_part, flo
                   d_new_variance.data());
     for (int b = 0; b < d_count; b++) {
         const size_t at = static_cast<size_t>(b) * row_stride;
-        row_kernel(
-            { d_y + at, &d_mean[at], &d_variance[at], &d_residual[at], &d_precision[at] },
-            &d_new_mean[at],
-            &d_new_variance[at],
-            d_model.noise_var(),
-            d_is_first ? 1.0f : new_part[b],
-            row_stride);
+        row_kernel({ d_y + at, &d_mean[at], &d_variance[at], &d_residual[at], &d_precision[at] },
+                   &d_new_mean[at],
+                   &d_new_variance[at],
+                   d_model.noise_var(),
+                   d_is_first ? 1.0f : new_part[b],
+                   row_stride);
     }
     d_is_first = false;
-    batch_product(
-        d_model.matrix(), rows, column_stride, d_residual.data(), row_stride, d_count, r);
+    batch_product(d_model.matrix(), rows, column_stride, d_residual.data(), row_stride, d_count, r);
     batch_product(d_energy.data(), rows, column_stride, d_precision.data(), row_stride, d_count, s);
     column_kernel(x, r, s, d_count * column_stride);
 }

@@ -31,8 +31,7 @@ tile(const float* matrix, int n, int width, const float* in, int in_stride, floa
 }
 
 THZUM_MULTIVERSION_ORDERED
-void four_vectors(
-    const float* matrix, int n, int width, const float* in, int in_stride, float* out)
+void four_vectors(const float* matrix, int n, int width, const float* in, int in_stride, float* out)
 {
     for (int c = 0; c < width; c += lanes)
         tile<4, 1>(matrix + c, n, width, in, in_stride, out + c);

@@ -20,7 +20,8 @@ namespace thzum {
 
 namespace {
 
-/*! One vector's equations (G + diag load) x = right, and the state of their conjugate gradients. */
+/*! One vector's equations (G + diag load) x = right for the deviation x of the posterior mean from
+ * the prior means, and the state of their conjugate gradients. */
 struct equations {
     const float* load;     // noise_var * precision
     const float* diagonal; // of G
@@ -29,14 +30,14 @@ struct equations {
     float* direction;
 };
 
-/*! residual = right - G x - load x; the direction is the residual over the diagonal.
- * \return their inner product */
+/*! residual = matched - G mean - load x, where mean is x and the prior mean together; the direction
+ * is the residual over the diagonal. \param product G mean \return their inner product */
 THZUM_MULTIVERSION
-float begin_kernel(const equations& e, const float* right, const float* product, int n)
+float begin_kernel(const equations& e, const float* matched, const float* product, int n)
 {
     float sum = 0.0f;
     for (int i = 0; i < n; i++) {
-        const float rest = right[i] - product[i] - e.load[i] * e.x[i];
+        const float rest = matched[i] - product[i] - e.load[i] * e.x[i];
         const float step = rest / (e.diagonal[i] + e.load[i]);
         e.residual[i] = rest;
         e.direction[i] = step;
@@ -65,45 +66,50 @@ float step_kernel(const equations& e, float* __restrict product, float slope, in
     }
     const float keep = next / larger(slope, 1e-30f);
     for (int i = 0; i < n; i++)
-        e.direction[i] =
-            e.residual[i] / (e.diagonal[i] + e.load[i]) + keep * e.direction[i];
+        e.direction[i] = e.residual[i] / (e.diagonal[i] + e.load[i]) + keep * e.direction[i];
     return next;
 }
 
-/*! Right side and loading of the equations from the approximate priors. */
+/*! Loading, prior means, and deviations of the present posterior means from them. */
 THZUM_MULTIVERSION
-void load_kernel(const float* matched,
+void load_kernel(const float* posterior_mean,
                  const float* precision,
                  const float* shift,
                  float noise_var,
                  int n,
                  float* __restrict load,
-                 float* __restrict right)
+                 float* __restrict prior_mean,
+                 float* __restrict deviation)
 {
     for (int i = 0; i < n; i++) {
         load[i] = noise_var * precision[i];
-        right[i] = matched[i] + noise_var * shift[i];
+        prior_mean[i] = shift[i] / precision[i];
+        deviation[i] = posterior_mean[i] - prior_mean[i];
     }
 }
 
-/*! Cavity means: the posterior mean without the own prior. v is the cavity variance. */
+/*! Posterior means, and cavity means: without the own prior. v is the cavity variance. */
 THZUM_MULTIVERSION
-void cavity_kernel(const float* mean,
+void cavity_kernel(const float* prior_mean,
+                   const float* deviation,
                    const float* precision,
-                   const float* shift,
                    const float* v,
                    int n,
-                   float* r)
+                   float* __restrict posterior_mean,
+                   float* __restrict r)
 {
-    for (int i = 0; i < n; i++)
-        r[i] = mean[i] + v[i] * (precision[i] * mean[i] - shift[i]);
+    for (int i = 0; i < n; i++) {
+        posterior_mean[i] = prior_mean[i] + deviation[i];
+        r[i] = posterior_mean[i] + deviation[i] * v[i] * precision[i];
+    }
 }
 
 /*!
  * Expectation propagation without a matrix inverse. The mean of the Gaussian posterior comes from a
  * few steps of preconditioned conjugate gradients, which go on from the mean of the iteration
  * before; its variances, from one pass per iteration of the variance recursion of AMP, whose fixed
- * point they approach in large systems (see row_column_variance).
+ * point they approach in large systems (see row_column_variance). The first mean gets more steps:
+ * symbols that it puts wrong with confidence are not found again.
  */
 class cg_ep_detector : public real_detector
 {
@@ -111,7 +117,8 @@ public:
     cg_ep_detector(const detector_sizes& sizes, const option_reader& options)
         : real_detector("cg_ep", sizes, options),
           d_iterations(options.integer("iterations", 1, 1000)),
-          d_steps(options.integer("steps", 1, 100)),
+          d_first_steps(options.integer("first_steps", 1, 1000)),
+          d_steps(options.integer("steps", 1, 1000)),
           d_smoothing(static_cast<float>(options.number("smoothing", 0.0, 0.99))),
           d_variances(model(), batch),
           d_gram(static_cast<size_t>(model().max_columns()) * model().max_column_stride()),
@@ -124,7 +131,8 @@ public:
           d_mean(d_matched.size()),
           d_variance(d_matched.size()),
           d_load(d_matched.size()),
-          d_right(d_matched.size()),
+          d_prior_mean(d_matched.size()),
+          d_deviation(d_matched.size()),
           d_product(d_matched.size()),
           d_residual(d_matched.size()),
           d_direction(d_matched.size()),
@@ -144,8 +152,7 @@ protected:
         std::fill_n(d_precision.begin(), stride, 1.0f / model().prior_variance());
         std::fill_n(d_variance.begin(), stride, model().prior_variance());
         for (int pass = 0; pass < first_passes; pass++)
-            d_variances.pass(
-                d_precision.data(), 1, d_variance.data(), d_first_variance.data());
+            d_variances.pass(d_precision.data(), 1, d_variance.data(), d_first_variance.data());
     }
 
     void run(const float* y, int count, float* r, float* v) override
@@ -167,28 +174,34 @@ protected:
                 d_variances.posterior(d_precision.data(), v, n, d_variance.data());
                 d_variances.pass(d_precision.data(), count, d_variance.data(), v);
             }
-            conjugate_gradients(count);
-            cavity_kernel(d_x.data(), d_precision.data(), d_shift.data(), v, n, r);
+            conjugate_gradients(count, t == 0 ? d_first_steps : d_steps);
+            cavity_kernel(
+                d_prior_mean.data(), d_deviation.data(), d_precision.data(), v, n, d_x.data(), r);
         }
     }
 
     std::string settings() const override
     {
         std::ostringstream out;
-        out << ", iterations=" << d_iterations << ", steps=" << d_steps
-            << ", smoothing=" << d_smoothing;
+        out << ", iterations=" << d_iterations << ", first_steps=" << d_first_steps
+            << ", steps=" << d_steps << ", smoothing=" << d_smoothing;
         return out.str();
     }
 
 private:
-    static constexpr int first_passes = 5;
+    static constexpr int first_passes = 20;
 
     void begin(const float* y, int count, float* v)
     {
         const int stride = model().column_stride();
         const int n = count * stride;
-        batch_product(
-            model().matrix(), model().rows(), stride, y, model().row_stride(), count, d_matched.data());
+        batch_product(model().matrix(),
+                      model().rows(),
+                      stride,
+                      y,
+                      model().row_stride(),
+                      count,
+                      d_matched.data());
         std::fill_n(d_precision.begin(), n, 1.0f / model().prior_variance());
         std::fill_n(d_shift.begin(), n, 0.0f);
         std::fill_n(d_x.begin(), n, 0.0f);
@@ -199,7 +212,9 @@ private:
     equations equations_of(int b)
     {
         const int at = b * model().column_stride();
-        return { &d_load[at], d_diagonal.data(), &d_x[at], &d_residual[at], &d_direction[at] };
+        return {
+            &d_load[at], d_diagonal.data(), &d_deviation[at], &d_residual[at], &d_direction[at]
+        };
     }
 
     void multiply_gram(const std::vector<float>& x, int count)
@@ -209,21 +224,22 @@ private:
             d_gram.data(), model().columns(), stride, x.data(), stride, count, d_product.data());
     }
 
-    void conjugate_gradients(int count)
+    void conjugate_gradients(int count, int steps)
     {
         const int stride = model().column_stride();
-        load_kernel(d_matched.data(),
+        load_kernel(d_x.data(),
                     d_precision.data(),
                     d_shift.data(),
                     model().noise_var(),
                     count * stride,
                     d_load.data(),
-                    d_right.data());
+                    d_prior_mean.data(),
+                    d_deviation.data());
         multiply_gram(d_x, count);
         for (int b = 0; b < count; b++)
             d_slope[b] = begin_kernel(
-                equations_of(b), &d_right[b * stride], &d_product[b * stride], stride);
-        for (int step = 0; step < d_steps; step++) {
+                equations_of(b), &d_matched[b * stride], &d_product[b * stride], stride);
+        for (int step = 0; step < steps; step++) {
             multiply_gram(d_direction, count);
             for (int b = 0; b < count; b++)
                 d_slope[b] =
@@ -232,6 +248,7 @@ private:
     }
 
     int d_iterations;
+    int d_first_steps;
     int d_steps;
     float d_smoothing;
     row_column_variance d_variances;
@@ -242,7 +259,7 @@ private:
     std::vector<float> d_precision, d_shift; // approximate priors: 1/variance, mean/variance
     std::vector<float> d_x;                  // Gaussian posterior mean
     std::vector<float> d_mean, d_variance;
-    std::vector<float> d_load, d_right, d_product, d_residual, d_direction;
+    std::vector<float> d_load, d_prior_mean, d_deviation, d_product, d_residual, d_direction;
     std::vector<float> d_slope; // [batch]
 };
 
@@ -254,11 +271,14 @@ detector_entry cg_ep_entry()
                "expectation propagation without a matrix inverse: warm-started conjugate gradients "
                "and the variances of AMP",
                { llr_option(),
-                 { "iterations", 15.0, "iterations, integer from 1 to 1000" },
-                 { "steps", 4.0, "conjugate-gradient steps per iteration, integer from 1 to 100" },
-                 { "smoothing",
-                   0.85,
-                   "weight of the old approximate prior, 0 (none) to 0.99" } } },
+                 { "iterations", 10.0, "iterations, integer from 1 to 1000" },
+                 { "first_steps",
+                   16.0,
+                   "conjugate-gradient steps of the first iteration, integer from 1 to 1000" },
+                 { "steps",
+                   4.0,
+                   "conjugate-gradient steps of every further one, integer from 1 to 1000" },
+                 { "smoothing", 0.9, "weight of the old approximate prior, 0 (none) to 0.99" } } },
              [](const detector_sizes& sizes, const option_reader& options) {
                  return std::make_shared<cg_ep_detector>(sizes, options);
              } };

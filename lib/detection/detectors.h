@@ -20,6 +20,7 @@ detector_entry mf_entry();
 detector_entry amp_entry();
 detector_entry oamp_entry();
 detector_entry ep_entry();
+detector_entry k_best_entry();
 detector_entry cg_ep_entry();
 
 } // namespace thzum

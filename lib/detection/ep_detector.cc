@@ -20,21 +20,35 @@ namespace thzum {
 
 namespace {
 
-/*! Cavity of each amplitude: its Gaussian posterior with its own approximate prior taken out.
- * \param spread variance times prior precision, in (0, 1] */
+/*! Means of the approximate priors. */
+THZUM_MULTIVERSION
+void prior_mean_kernel(const float* precision, const float* shift, int n, float* mean)
+{
+    for (int i = 0; i < n; i++)
+        mean[i] = shift[i] / precision[i];
+}
+
+THZUM_MULTIVERSION
+void residual_kernel(const float* matched, int n, float* product)
+{
+    for (int i = 0; i < n; i++)
+        product[i] = matched[i] - product[i];
+}
+
+/*! Cavity of each amplitude: its Gaussian posterior with its own approximate prior taken out. */
 THZUM_MULTIVERSION
 void cavity_kernel(const float* mean,
-                   const float* spread,
                    const float* precision,
-                   const float* shift,
+                   const float* deviation,
+                   const float* information,
                    int n,
                    float* r,
                    float* v)
 {
     for (int i = 0; i < n; i++) {
-        const float left = larger(1.0f / larger(spread[i], 1e-12f) - 1.0f, 1e-9f);
-        v[i] = 1.0f / (precision[i] * left);
-        r[i] = v[i] * (mean[i] * (precision[i] + precision[i] * left) - shift[i]);
+        const float part = smaller(larger(information[i], 1e-12f), 1.0f - 1e-7f);
+        v[i] = (1.0f - part) / (part * precision[i]);
+        r[i] = mean[i] + deviation[i] / part;
     }
 }
 
@@ -57,7 +71,9 @@ public:
           d_precision(d_matched.size()),
           d_shift(d_matched.size()),
           d_mean(d_matched.size()),
-          d_variance(d_matched.size())
+          d_variance(d_matched.size()),
+          d_residual(d_matched.size()),
+          d_deviation(d_matched.size())
     {
     }
 
@@ -76,8 +92,13 @@ protected:
         const int stride = model().column_stride();
         const int n = count * stride;
         const float weight = 1.0f / model().noise_var();
-        batch_product(
-            model().matrix(), model().rows(), stride, y, model().row_stride(), count, d_matched.data());
+        batch_product(model().matrix(),
+                      model().rows(),
+                      stride,
+                      y,
+                      model().row_stride(),
+                      count,
+                      d_matched.data());
         for (int i = 0; i < n; i++)
             d_matched[i] *= weight;
         std::fill_n(d_precision.begin(), n, 1.0f / model().prior_variance());
@@ -108,24 +129,23 @@ protected:
 private:
     void find_cavities(int count, float* r, float* v)
     {
-        const int stride = model().column_stride();
+        const int columns = model().columns(), stride = model().column_stride();
+        const int n = count * stride;
+        prior_mean_kernel(d_precision.data(), d_shift.data(), n, d_mean.data());
+        batch_product(
+            d_gram.data(), columns, stride, d_mean.data(), stride, count, d_residual.data());
+        residual_kernel(d_matched.data(), n, d_residual.data());
         for (int b = 0; b < count; b++) {
             const int at = b * stride;
             d_posterior.solve(d_gram.data(),
-                              model().columns(),
-                              &d_matched[at],
+                              columns,
+                              &d_residual[at],
                               &d_precision[at],
-                              &d_shift[at],
-                              &d_mean[at],
+                              &d_deviation[at],
                               &d_variance[at]);
         }
-        cavity_kernel(d_mean.data(),
-                      d_variance.data(),
-                      d_precision.data(),
-                      d_shift.data(),
-                      count * stride,
-                      r,
-                      v);
+        cavity_kernel(
+            d_mean.data(), d_precision.data(), d_deviation.data(), d_variance.data(), n, r, v);
     }
 
     int d_iterations;
@@ -134,7 +154,7 @@ private:
     std::vector<float> d_gram;               // H^T H / noise_var
     std::vector<float> d_matched;            // H^T y / noise_var, [batch][column_stride]
     std::vector<float> d_precision, d_shift; // approximate priors: 1/variance, mean/variance
-    std::vector<float> d_mean, d_variance;
+    std::vector<float> d_mean, d_variance, d_residual, d_deviation;
 };
 
 } // namespace
@@ -146,9 +166,7 @@ detector_entry ep_entry()
                "per iteration",
                { llr_option(),
                  { "iterations", 10.0, "iterations, integer from 1 to 1000" },
-                 { "smoothing",
-                   0.9,
-                   "weight of the old approximate prior, 0 (none) to 0.99" } } },
+                 { "smoothing", 0.9, "weight of the old approximate prior, 0 (none) to 0.99" } } },
              [](const detector_sizes& sizes, const option_reader& options) {
                  return std::make_shared<ep_detector>(sizes, options);
              } };

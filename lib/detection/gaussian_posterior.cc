@@ -9,6 +9,7 @@
 #include "common/multiversion.h"
 #include "detection/gaussian_posterior.h"
 #include "detection/packet.h"
+#include <algorithm>
 #include <cstddef>
 
 namespace gr {
@@ -16,13 +17,12 @@ namespace thzum {
 
 namespace {
 
-/*! Row i of D G D + I and of the identity beside it, from column \p first on. */
+/*! Row i of D G D and of the identity beside it, from column \p first on. */
 inline __attribute__((always_inline)) void
 load_row(const float* gram_row, const float* scale, int i, int first, int stride, float* row)
 {
     for (int c = first; c < stride; c++)
         row[c] = scale[i] * gram_row[c] * scale[c];
-    row[i] += 1.0f;
     for (int c = stride; c < stride + first + lanes; c++)
         row[c] = 0.0f;
     row[stride + i] = 1.0f;
@@ -30,7 +30,8 @@ load_row(const float* gram_row, const float* scale, int i, int first, int stride
 
 /*! row[c] -= sum over j < i of rows[j][i] rows[j][c], for C registers' worth of columns. */
 template <int C>
-inline __attribute__((always_inline)) void eliminate(const float* rows, int width, int i, float* row)
+inline __attribute__((always_inline)) void
+eliminate(const float* rows, int width, int i, float* row)
 {
     packet sum[C];
     for (int c = 0; c < C; c++)
@@ -47,11 +48,13 @@ inline __attribute__((always_inline)) void eliminate(const float* rows, int widt
 }
 
 /*!
- * Cholesky factor U of D G D + I, and U^-T, row by row. Of row i only the columns from i on of U
- * and those up to i of U^-T count, which stand side by side in a window of constant width.
+ * Cholesky factor U of I + D G D, and U^-T, row by row. Of row i only the columns from i on of U
+ * and those up to i of U^-T count, which stand side by side in a window of constant width. The
+ * pivots are 1 + excess, and the excess is kept: it holds what is left of the likelihood.
  */
 THZUM_MULTIVERSION
-void factor_kernel(const float* gram, const float* scale, int n, int stride, float* rows)
+void factor_kernel(
+    const float* gram, const float* scale, int n, int stride, float* rows, float* excess)
 {
     const int width = 2 * stride;
     for (int i = 0; i < n; i++) {
@@ -64,46 +67,50 @@ void factor_kernel(const float* gram, const float* scale, int n, int stride, flo
             eliminate<4>(rows, width, i, row + c);
         for (; c < end; c += lanes)
             eliminate<1>(rows, width, i, row + c);
-        // No pivot of I plus a positive semidefinite matrix is below 1.
-        const float pivot = 1.0f / __builtin_sqrtf(larger(row[i], 1.0f));
+        excess[i] = larger(row[i], 0.0f);
+        const float pivot = 1.0f / __builtin_sqrtf(1.0f + excess[i]);
         for (c = first; c < end; c++)
             row[c] *= pivot;
     }
 }
 
-/*! mean = D U^-1 U^-T right, spread = diagonal of U^-1 U^-T. */
+/*!
+ * deviation = D U^-1 U^-T right, and information = 1 - diagonal of U^-1 U^-T. A column's diagonal
+ * entry of U^-T alone leaves 1 - 1/(1 + excess); the others, as small as the likelihood is weak,
+ * are taken off.
+ */
 THZUM_MULTIVERSION
-void solve_kernel(const float* rows,
+void solve_kernel(float* __restrict rows,
                   const float* scale,
                   const float* right,
                   int n,
                   int stride,
-                  float* __restrict mean,
-                  float* __restrict spread)
+                  float* __restrict deviation,
+                  float* __restrict information)
 {
     for (int c = 0; c < stride; c++) {
-        mean[c] = 0.0f;
-        spread[c] = 0.0f;
+        deviation[c] = 0.0f;
+        information[c] = information[c] / (1.0f + information[c]);
     }
     for (int i = 0; i < n; i++) {
-        const float* row = rows + static_cast<long>(2 * i + 1) * stride;
+        float* row = rows + static_cast<long>(2 * i + 1) * stride;
         const int used = i / lanes * lanes + lanes;
         float sum = 0.0f;
         for (int c = 0; c < used; c++)
             sum += row[c] * right[c];
-        for (int c = 0; c < used; c++) {
-            mean[c] += sum * row[c];
-            spread[c] += row[c] * row[c];
-        }
+        for (int c = 0; c < used; c++)
+            deviation[c] += sum * row[c];
+        row[i] = 0.0f;
+        for (int c = 0; c < used; c++)
+            information[c] -= row[c] * row[c];
     }
     for (int c = 0; c < stride; c++)
-        mean[c] *= scale[c];
+        deviation[c] *= scale[c];
 }
 
 THZUM_MULTIVERSION
-void scale_kernel(const float* matched,
+void scale_kernel(const float* residual,
                   const float* precision,
-                  const float* shift,
                   int n,
                   int stride,
                   float* __restrict scale,
@@ -111,7 +118,7 @@ void scale_kernel(const float* matched,
 {
     for (int c = 0; c < n; c++) {
         scale[c] = 1.0f / __builtin_sqrtf(precision[c]);
-        right[c] = scale[c] * (matched[c] + shift[c]);
+        right[c] = scale[c] * residual[c];
     }
     for (int c = n; c < stride; c++) {
         scale[c] = 1.0f;
@@ -130,16 +137,16 @@ gaussian_posterior::gaussian_posterior(int max_size)
 
 void gaussian_posterior::solve(const float* gram,
                                int n,
-                               const float* matched,
+                               const float* residual,
                                const float* precision,
-                               const float* shift,
-                               float* mean,
-                               float* spread)
+                               float* deviation,
+                               float* information)
 {
     const int stride = padded(n);
-    scale_kernel(matched, precision, shift, n, stride, d_scale.data(), d_right.data());
-    factor_kernel(gram, d_scale.data(), n, stride, d_rows.data());
-    solve_kernel(d_rows.data(), d_scale.data(), d_right.data(), n, stride, mean, spread);
+    scale_kernel(residual, precision, n, stride, d_scale.data(), d_right.data());
+    std::fill(information + n, information + stride, 1.0f);
+    factor_kernel(gram, d_scale.data(), n, stride, d_rows.data(), information);
+    solve_kernel(d_rows.data(), d_scale.data(), d_right.data(), n, stride, deviation, information);
 }
 
 } // namespace thzum

@@ -31,25 +31,29 @@ float residual_kernel(const float* z, const float* turned, const float* gains, i
     return energy;
 }
 
-/*! What one linear step needs to know of the eigenvalues l, with w = l / (l + loading). */
-struct filter_sums {
-    float gain = 0.0f;  // sum of w
-    float bias = 0.0f;  // sum of w^2
-    float noise = 0.0f; // sum of l / (l + loading)^2
-};
-
+/*! Sum of w = l / (l + loading) over the eigenvalues l = gain^2. */
 THZUM_MULTIVERSION
-filter_sums sum_filter(const float* gains, float loading, int n)
+float sum_filter(const float* gains, float loading, int n)
 {
-    filter_sums sums;
+    float sum = 0.0f;
+    for (int i = 0; i < n; i++)
+        sum += gains[i] * gains[i] / (gains[i] * gains[i] + loading);
+    return sum;
+}
+
+/*! Error energy behind the filter scale * w / l: bias (1 - scale w)^2 input_error plus noise. */
+THZUM_MULTIVERSION
+float sum_error(
+    const float* gains, float loading, float scale, float input_error, float noise_var, int n)
+{
+    float sum = 0.0f;
     for (int i = 0; i < n; i++) {
         const float l = gains[i] * gains[i];
-        const float inverse = 1.0f / (l + loading);
-        sums.gain += l * inverse;
-        sums.bias += l * inverse * l * inverse;
-        sums.noise += l * inverse * inverse;
+        const float filter = scale / (l + loading);
+        const float bias = 1.0f - filter * l;
+        sum += bias * bias * input_error + filter * filter * l * noise_var;
     }
-    return sums;
+    return sum;
 }
 
 THZUM_MULTIVERSION
@@ -62,7 +66,8 @@ void filter_kernel(float* residual, const float* gains, float loading, float sca
 /*! Posterior mean with the part removed that is r itself (divergence-free), for a mean posterior
  * variance: an extrinsic estimate. */
 THZUM_MULTIVERSION
-void extrinsic_kernel(const float* mean, const float* r, float error, float posterior, int n, float* x)
+void extrinsic_kernel(
+    const float* mean, const float* r, float error, float posterior, int n, float* x)
 {
     const float scale = 1.0f / (error - posterior);
     for (int i = 0; i < n; i++)
@@ -110,10 +115,9 @@ protected:
     {
         const int n = model().columns(), stride = model().column_stride();
         model().gram(d_gram);
-        d_eigen.compute(
-            Eigen::Map<const Eigen::MatrixXf, 0, Eigen::OuterStride<>>(
-                d_gram.data(), n, n, Eigen::OuterStride<>(stride))
-                .cast<double>());
+        d_eigen.compute(Eigen::Map<const Eigen::MatrixXf, 0, Eigen::OuterStride<>>(
+                            d_gram.data(), n, n, Eigen::OuterStride<>(stride))
+                            .cast<double>());
         const auto& V = d_eigen.eigenvectors();
         const double limit = 1e-6 * d_eigen.eigenvalues().maxCoeff();
         std::fill_n(d_right.begin(), static_cast<size_t>(n) * stride, 0.0f);
@@ -135,8 +139,13 @@ protected:
         const int stride = model().column_stride();
         begin(y, count);
         for (int t = 0; t < d_iterations; t++) {
-            batch_product(
-                d_right.data(), model().columns(), stride, d_x.data(), stride, count, d_turned.data());
+            batch_product(d_right.data(),
+                          model().columns(),
+                          stride,
+                          d_x.data(),
+                          stride,
+                          count,
+                          d_turned.data());
             for (int b = 0; b < count; b++)
                 linear_step(b, t == 0, v + b * stride);
             batch_product(d_right_transposed.data(),
@@ -203,12 +212,9 @@ private:
         const float input_error =
             is_first ? model().prior_variance() : std::max(excess / d_energy, min_error);
         const float loading = noise_var / input_error;
-        const auto sums = sum_filter(d_gains.data(), loading, stride);
-        const float scale = n / sums.gain;
-        // |I - scale W H|^2 by its eigenvalues 1 - scale w
-        const float bias = n - 2.0f * scale * sums.gain + scale * scale * sums.bias;
+        const float scale = n / sum_filter(d_gains.data(), loading, n);
         const float error =
-            (std::max(bias, 0.0f) * input_error + scale * scale * sums.noise * noise_var) / n;
+            sum_error(d_gains.data(), loading, scale, input_error, noise_var, n) / n;
         d_error[b] = std::max(error, min_error);
         filter_kernel(turned, d_gains.data(), loading, scale, stride);
         std::fill_n(v, stride, d_error[b]);
@@ -219,8 +225,8 @@ private:
         const int stride = model().column_stride();
         axis_posterior(levels(), r, v, count * stride, d_mean.data(), d_variance.data());
         for (int b = 0; b < count; b++) {
-            const float posterior = std::min(mean_of(&d_variance[b * stride], model().columns()),
-                                             0.999f * d_error[b]);
+            const float posterior =
+                std::min(mean_of(&d_variance[b * stride], model().columns()), 0.999f * d_error[b]);
             extrinsic_kernel(&d_mean[b * stride],
                              r + b * stride,
                              d_error[b],

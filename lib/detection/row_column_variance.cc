@@ -56,8 +56,7 @@ void row_column_variance::set_channel()
 {
     const long rows = d_model.rows(), columns = d_model.columns();
     square_kernel(d_model.matrix(), rows * d_model.column_stride(), d_energy.data());
-    square_kernel(
-        d_model.transposed(), columns * d_model.row_stride(), d_energy_transposed.data());
+    square_kernel(d_model.transposed(), columns * d_model.row_stride(), d_energy_transposed.data());
 }
 
 void row_column_variance::posterior(const float* precision,
