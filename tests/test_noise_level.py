@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from gnuradio import thzum
+from gnuradio.thzum.array import array_preset
 
 PRESET = "thz300_aosa4x256"
 FRAMES = 60
@@ -129,7 +130,7 @@ def test_scale_batch_and_zeros():
         np.testing.assert_allclose(blind(op, gain * y) / gain**2, together, rtol=1e-3)
     y[2] = 0
     for name in ("ls", "newtonized_omp", "auto"):
-        h_hat, report = thzum.estimator(name, op).estimate(y)
+        h_hat, report = thzum.estimator(name, op, array=array_preset(PRESET)).estimate(y)
         assert not h_hat[2].any()
         np.testing.assert_allclose(np.delete(report["noise_var"], 2), np.delete(together, 2), rtol=1e-6)
 
@@ -139,5 +140,5 @@ def test_every_estimator_reports_the_same_level():
     y = received(op, thzum.channel.preset(PRESET).sample(3, seed=2_000_500), 0.1, 13).astype(np.complex64)
     expected = blind(op, y)
     for name in thzum.estimators():
-        _, report = thzum.estimator(name, op).estimate(y)
+        _, report = thzum.estimator(name, op, array=array_preset(PRESET)).estimate(y)
         np.testing.assert_allclose(report["noise_var"], expected, rtol=1e-5, err_msg=name)
