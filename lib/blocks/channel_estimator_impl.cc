@@ -34,16 +34,6 @@ int checked_batch(int batch)
     return batch;
 }
 
-bool takes_option(const std::string& algorithm, const std::string& option)
-{
-    for (const auto& info : estimators())
-        if (info.name == algorithm)
-            return std::any_of(info.options.begin(), info.options.end(), [&](const auto& known) {
-                return known.name == option;
-            });
-    return false;
-}
-
 pmt::pmt_t with_tag(const pmt::pmt_t& dict, const pmt::pmt_t& key, const pmt::pmt_t& value)
 {
     return value ? pmt::dict_add(dict, key, value) : dict;
@@ -114,10 +104,10 @@ bool channel_estimator_impl::stop()
 
 estimator::sptr channel_estimator_impl::build(const std::string& name, option_map options) const
 {
-    if (takes_option(name, "max_batch"))
+    if (takes_option(estimators(), name, "max_batch"))
         options.emplace("max_batch", static_cast<double>(d_batch));
     for (const auto& [option, value] : d_array_options)
-        if (takes_option(name, option))
+        if (takes_option(estimators(), name, option))
             options.emplace(option, value);
     // Operators keep scratch memory, and the estimator in use may be running on its own.
     return make_estimator(name, d_op->clone(), options);

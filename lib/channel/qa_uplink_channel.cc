@@ -5,30 +5,14 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "common/qa_allocations.h"
 #include "channel/uplink_delays.h"
 #include "channel/uplink_timeline.h"
 #include <gnuradio/thzum/uplink_channel.h>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
-#include <new>
 #include <random>
-
-namespace {
-long allocations = 0;
-}
-
-void* operator new(size_t size)
-{
-    allocations++;
-    if (void* memory = std::malloc(size))
-        return memory;
-    throw std::bad_alloc();
-}
-
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 using gr::thzum::uplink_channel;
 using gr::thzum::uplink_parameters;

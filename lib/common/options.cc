@@ -32,6 +32,18 @@ std::string known_options(const algorithm_info& info)
 
 } // namespace
 
+bool takes_option(const std::vector<algorithm_info>& registry,
+                  const std::string& name,
+                  const std::string& option)
+{
+    for (const auto& info : registry)
+        if (info.name == name)
+            return std::any_of(info.options.begin(), info.options.end(), [&](const auto& known) {
+                return known.name == option;
+            });
+    return false;
+}
+
 option_reader::option_reader(const algorithm_info& info, const option_map& given)
     : d_algorithm(info.name)
 {

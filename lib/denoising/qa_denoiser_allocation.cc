@@ -5,28 +5,12 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "common/qa_allocations.h"
 #include "denoising/qa_signals.h"
 #include <gnuradio/thzum/denoiser.h>
 #include <boost/test/unit_test.hpp>
-#include <cstdlib>
-#include <new>
 
 namespace thzum = gr::thzum;
-
-namespace {
-long allocations = 0;
-}
-
-void* operator new(size_t size)
-{
-    allocations++;
-    if (void* memory = std::malloc(size))
-        return memory;
-    throw std::bad_alloc();
-}
-
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 BOOST_AUTO_TEST_CASE(denoising_allocates_nothing)
 {

@@ -8,19 +8,13 @@
 #include "common/kernel_math.h"
 #include "common/multiversion.h"
 #include "detection/amp_linear.h"
+#include <volk/volk.h>
 #include <algorithm>
 
 namespace gr {
 namespace thzum {
 
 namespace {
-
-THZUM_MULTIVERSION
-void square_kernel(const float* in, long n, float* out)
-{
-    for (long i = 0; i < n; i++)
-        out[i] = in[i] * in[i];
-}
 
 struct row_state {
     const float* y;
@@ -81,8 +75,10 @@ amp_linear::amp_linear(const real_model& model, int max_count)
 void amp_linear::set_channel()
 {
     const long rows = d_model.rows(), columns = d_model.columns();
-    square_kernel(d_model.matrix(), rows * d_model.column_stride(), d_energy.data());
-    square_kernel(d_model.transposed(), columns * d_model.row_stride(), d_energy_transposed.data());
+    const float *matrix = d_model.matrix(), *transposed = d_model.transposed();
+    volk_32f_x2_multiply_32f(d_energy.data(), matrix, matrix, rows * d_model.column_stride());
+    volk_32f_x2_multiply_32f(
+        d_energy_transposed.data(), transposed, transposed, columns * d_model.row_stride());
 }
 
 void amp_linear::start(const float* y, int count)

@@ -8,18 +8,12 @@
 #include "common/kernel_math.h"
 #include "common/multiversion.h"
 #include "detection/row_column_variance.h"
+#include <volk/volk.h>
 
 namespace gr {
 namespace thzum {
 
 namespace {
-
-THZUM_MULTIVERSION
-void square_kernel(const float* in, long n, float* out)
-{
-    for (long i = 0; i < n; i++)
-        out[i] = in[i] * in[i];
-}
 
 THZUM_MULTIVERSION
 void row_kernel(float* row, float noise_var, int n)
@@ -55,8 +49,10 @@ row_column_variance::row_column_variance(const real_model& model, int max_count)
 void row_column_variance::set_channel()
 {
     const long rows = d_model.rows(), columns = d_model.columns();
-    square_kernel(d_model.matrix(), rows * d_model.column_stride(), d_energy.data());
-    square_kernel(d_model.transposed(), columns * d_model.row_stride(), d_energy_transposed.data());
+    const float *matrix = d_model.matrix(), *transposed = d_model.transposed();
+    volk_32f_x2_multiply_32f(d_energy.data(), matrix, matrix, rows * d_model.column_stride());
+    volk_32f_x2_multiply_32f(
+        d_energy_transposed.data(), transposed, transposed, columns * d_model.row_stride());
 }
 
 void row_column_variance::posterior(const float* precision,

@@ -213,11 +213,9 @@ private:
 option_map options_for(const std::string& name, const option_map& given)
 {
     option_map taken;
-    for (const auto& info : estimators())
-        if (info.name == name)
-            for (const auto& option : info.options)
-                if (given.count(option.name))
-                    taken[option.name] = given.at(option.name);
+    for (const auto& [option, value] : given)
+        if (takes_option(estimators(), name, option))
+            taken[option] = value;
     return taken;
 }
 

@@ -5,30 +5,13 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "common/qa_allocations.h"
 #include <gnuradio/thzum/wideband_estimator.h>
 #include <boost/test/unit_test.hpp>
-#include <atomic>
 #include <cmath>
-#include <cstdlib>
-#include <new>
 #include <random>
 
 namespace thzum = gr::thzum;
-
-namespace {
-std::atomic<long> allocations{ 0 };
-}
-
-void* operator new(size_t size)
-{
-    allocations++;
-    if (void* memory = std::malloc(size))
-        return memory;
-    throw std::bad_alloc();
-}
-
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace {
 

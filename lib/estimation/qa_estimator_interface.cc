@@ -5,31 +5,12 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "common/qa_allocations.h"
 #include <gnuradio/thzum/estimator.h>
 #include <boost/test/unit_test.hpp>
-#include <atomic>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
-#include <new>
 #include <random>
-
-namespace {
-
-std::atomic<long> allocations{ 0 };
-
-} // namespace
-
-// Replaced for the whole program, library included.
-void* operator new(std::size_t size)
-{
-    ++allocations;
-    if (void* memory = std::malloc(size))
-        return memory;
-    throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace gr {
 namespace thzum {
@@ -44,11 +25,8 @@ const std::vector<std::string> without_model = { "ls",        "lmmse",      "omp
 option_map options_of(const std::string& name)
 {
     option_map options = { { "max_batch", 2.0 } };
-    for (const auto& info : estimators())
-        if (info.name == name)
-            for (const auto& option : info.options)
-                if (option.name == "subarray_centres")
-                    options[option.name] = std::vector<gr_complex>{ -20.0f, 20.0f };
+    if (takes_option(estimators(), name, "subarray_centres"))
+        options["subarray_centres"] = std::vector<gr_complex>{ -20.0f, 20.0f };
     return options;
 }
 

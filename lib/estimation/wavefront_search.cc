@@ -6,6 +6,7 @@
  */
 
 #include "common/multiversion.h"
+#include "estimation/fit_kernels.h"
 #include "estimation/wavefront_search.h"
 #include "measurement/matrix_kernels.h"
 #include "measurement/padding.h"
@@ -23,22 +24,6 @@ constexpr double points_per_lobe = 8; // of the pattern that the whole array mak
 constexpr int most_points = 129;
 constexpr double curvature_cycles = 0.125; // phase at the array's edge from one curvature to the next
 constexpr int most_curvatures = 32;
-
-/*! sum += (a + j b) (x + j y), elementwise. */
-THZUM_MULTIVERSION
-void add_scaled(float a,
-                float b,
-                const float* __restrict x,
-                const float* __restrict y,
-                float* __restrict re,
-                float* __restrict im,
-                int n)
-{
-    for (int i = 0; i < n; ++i) {
-        re[i] += a * x[i] - b * y[i];
-        im[i] += a * y[i] + b * x[i];
-    }
-}
 
 THZUM_MULTIVERSION
 void line_score(const float* __restrict re,
@@ -135,13 +120,13 @@ void wavefront_search::score(const path_fit& fit, int p, double curvature)
                                 std::polar(1.0, 2.0 * M_PI * cycles) *
                                 std::complex<double>(d_x.re[s * points_x + i],
                                                      d_x.im[s * points_x + i]);
-            add_scaled(static_cast<float>(turned.real()),
-                       static_cast<float>(turned.imag()),
-                       &d_y.re[size_t(s) * d_width],
-                       &d_y.im[size_t(s) * d_width],
-                       d_sum_re.data(),
-                       d_sum_im.data(),
-                       d_width);
+            subtract_scaled(static_cast<float>(-turned.real()),
+                            static_cast<float>(-turned.imag()),
+                            &d_y.re[size_t(s) * d_width],
+                            &d_y.im[size_t(s) * d_width],
+                            d_sum_re.data(),
+                            d_sum_im.data(),
+                            d_width);
         }
         const double dx = d_x.offset[i];
         for (size_t j = 0; j < d_y.offset.size(); ++j) {

@@ -38,6 +38,11 @@ struct algorithm_info {
     std::vector<option_info> options;
 };
 
+/*! Whether the algorithm \p name of a registry has the option \p option; false for unknown names. */
+THZUM_API bool takes_option(const std::vector<algorithm_info>& registry,
+                            const std::string& name,
+                            const std::string& option);
+
 /*!
  * \brief Typed reading of options with defaults and clear errors.
  *

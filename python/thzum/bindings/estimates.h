@@ -16,25 +16,23 @@
 namespace gr {
 namespace thzum {
 
-/*! Adds those of the array's estimator_options() that the estimator takes and that are not given. */
-inline void add_array_options(const std::vector<algorithm_info>& registry,
-                              const std::string& name,
-                              const py::object& array,
-                              py::dict& given)
+/*!
+ * Takes "array" out of \p given, if it is there, and puts in those of the array's estimator_options()
+ * that the estimator takes and that are not given.
+ */
+inline void take_array(const std::vector<algorithm_info>& registry,
+                       const std::string& name,
+                       py::dict& given)
 {
+    if (!given.contains("array"))
+        return;
+    const py::object array = given["array"];
+    given.attr("pop")("array");
     if (!py::hasattr(array, "estimator_options"))
         refuse("array", "a SubarrayArray", std::string(py::str(py::type::of(array))));
-    for (const auto& info : registry)
-        if (info.name == name)
-            for (const auto& [option, value] : array.attr("estimator_options")().cast<py::dict>()) {
-                const auto wanted = option.cast<std::string>();
-                const bool taken =
-                    std::any_of(info.options.begin(), info.options.end(), [&](const auto& known) {
-                        return known.name == wanted;
-                    });
-                if (taken && !given.contains(option))
-                    given[option] = value;
-            }
+    for (const auto& [option, value] : array.attr("estimator_options")().cast<py::dict>())
+        if (takes_option(registry, name, option.cast<std::string>()) && !given.contains(option))
+            given[option] = value;
 }
 
 /*! One noise variance per item: a number for all, [B], or nothing. */
@@ -101,6 +99,33 @@ inline py::dict to_dict(const std::vector<estimate_report>& reports, bool batche
         column<float>(reports, batched, [](const report& r) { return r.contraction; });
     out["residual_history"] = histories(reports, batched);
     return out;
+}
+
+/*!
+ * Runs an estimator of pilots of shape \p observed, with or without a leading batch axis.
+ * \returns (h_hat of shape \p estimated, report)
+ */
+template <class Estimator>
+py::tuple run_estimator(Estimator& self,
+                        const py::object& y,
+                        const py::object& noise_var,
+                        const std::vector<py::ssize_t>& observed,
+                        const std::vector<py::ssize_t>& estimated)
+{
+    const auto pilots = array_in<gr_complex>(y, "y", observed);
+    const auto variances = noise_variances(noise_var, pilots.batch);
+    auto h_hat = array_out<gr_complex>(pilots, estimated);
+    gr_complex* out = h_hat.mutable_data();
+    std::vector<estimate_report> reports(pilots.batch);
+    {
+        py::gil_scoped_release release;
+        self.estimate(pilots.data(),
+                      noise_var.is_none() ? nullptr : variances.data(),
+                      pilots.batch,
+                      out,
+                      reports.data());
+    }
+    return py::make_tuple(h_hat, to_dict(reports, pilots.batched));
 }
 
 } // namespace thzum

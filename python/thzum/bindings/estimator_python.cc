@@ -62,10 +62,7 @@ make(const std::string& name, const pilot_operator::sptr& op, const py::kwargs& 
         given["covariance"] = sample_covariance(given["samples"], op->shape());
         given.attr("pop")("samples");
     }
-    if (given.contains("array")) {
-        add_array_options(estimators(), name, given["array"], given);
-        given.attr("pop")("array");
-    }
+    take_array(estimators(), name, given);
     const option_map options = bindings::to_options(given);
     py::gil_scoped_release release;
     return make_estimator(name, op, options);
@@ -73,20 +70,8 @@ make(const std::string& name, const pilot_operator::sptr& op, const py::kwargs& 
 
 py::tuple estimate(estimator& self, const py::object& y, const py::object& noise_var)
 {
-    const auto pilots = array_in<gr_complex>(y, "y", { self.op()->n_observations() });
-    const auto variances = noise_variances(noise_var, pilots.batch);
-    auto h_hat = array_out<gr_complex>(pilots, { self.op()->shape().antennas() });
-    gr_complex* out = h_hat.mutable_data();
-    std::vector<estimate_report> reports(pilots.batch);
-    {
-        py::gil_scoped_release release;
-        self.estimate(pilots.data(),
-                      noise_var.is_none() ? nullptr : variances.data(),
-                      pilots.batch,
-                      out,
-                      reports.data());
-    }
-    return py::make_tuple(h_hat, to_dict(reports, pilots.batched));
+    return run_estimator(
+        self, y, noise_var, { self.op()->n_observations() }, { self.op()->shape().antennas() });
 }
 
 /*! Paths of one item as a dictionary of arrays [L]. */
@@ -109,13 +94,7 @@ py::dict paths(const estimator& self, int item)
     return out;
 }
 
-py::dict options(const estimator& self)
-{
-    py::dict out;
-    for (const auto& [name, value] : self.options())
-        out[py::str(name)] = bindings::from_option(value);
-    return out;
-}
+py::dict options(const estimator& self) { return bindings::from_options(self.options()); }
 
 py::dict predict(const std::string& name,
                  const pilot_operator::sptr& op,

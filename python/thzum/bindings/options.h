@@ -83,6 +83,15 @@ inline py::object from_option(const option_value& value)
     return py::array_t<gr_complex>(values.size(), values.data());
 }
 
+/*! Options as {name: value}; the reverse of to_options(). */
+inline py::dict from_options(const option_map& options)
+{
+    py::dict out;
+    for (const auto& [name, value] : options)
+        out[py::str(name)] = from_option(value);
+    return out;
+}
+
 /*! A registry as {name: description}. */
 inline py::dict describe(const std::vector<algorithm_info>& registry)
 {

@@ -38,10 +38,7 @@ void set_options(rf_impairments& self, const py::kwargs& options)
 
 py::dict options(const rf_impairments& self)
 {
-    py::dict all;
-    for (const auto& [name, value] : self.options())
-        all[py::str(name)] = gr::thzum::bindings::from_option(value);
-    return all;
+    return gr::thzum::bindings::from_options(self.options());
 }
 
 } // namespace

@@ -39,10 +39,7 @@ wideband_estimator::sptr make(const std::string& name,
                               const py::kwargs& kwargs)
 {
     py::dict given = py::dict(kwargs).attr("copy")();
-    if (given.contains("array")) {
-        add_array_options(wideband_estimators(), name, given["array"], given);
-        given.attr("pop")("array");
-    }
+    take_array(wideband_estimators(), name, given);
     const auto band = frequencies_in(frequencies);
     const option_map options = bindings::to_options(given);
     py::gil_scoped_release release;
@@ -51,22 +48,11 @@ wideband_estimator::sptr make(const std::string& name,
 
 py::tuple estimate(wideband_estimator& self, const py::object& y, const py::object& noise_var)
 {
-    const auto pilots =
-        array_in<gr_complex>(y, "y", { self.subcarriers(), self.op()->n_observations() });
-    const auto variances = noise_variances(noise_var, pilots.batch);
-    auto h_hat =
-        array_out<gr_complex>(pilots, { self.subcarriers(), self.op()->shape().antennas() });
-    gr_complex* out = h_hat.mutable_data();
-    std::vector<estimate_report> reports(pilots.batch);
-    {
-        py::gil_scoped_release release;
-        self.estimate(pilots.data(),
-                      noise_var.is_none() ? nullptr : variances.data(),
-                      pilots.batch,
-                      out,
-                      reports.data());
-    }
-    return py::make_tuple(h_hat, to_dict(reports, pilots.batched));
+    return run_estimator(self,
+                         y,
+                         noise_var,
+                         { self.subcarriers(), self.op()->n_observations() },
+                         { self.subcarriers(), self.op()->shape().antennas() });
 }
 
 } // namespace
@@ -111,12 +97,7 @@ void bind_wideband_estimator(pybind11::module& m)
         .def_property_readonly("subcarriers", &wideband_estimator::subcarriers, "Subcarriers F.")
         .def_property_readonly(
             "options",
-            [](const wideband_estimator& self) {
-                py::dict out;
-                for (const auto& [name, value] : self.options())
-                    out[py::str(name)] = bindings::from_option(value);
-                return out;
-            },
+            [](const wideband_estimator& self) { return bindings::from_options(self.options()); },
             "Options in force, {name: value}.")
         .def("__repr__", &wideband_estimator::repr);
     bindings::bind_registry(m, "wideband_estimator", &wideband_estimators);
