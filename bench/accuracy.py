@@ -4,10 +4,11 @@
 import numpy as np
 
 from gnuradio import thzum
+from gnuradio.thzum.array import array_preset
 
 SNRS_DB = (0, 5, 10, 15, 20)
 TRAINING_CHANNELS = 20_000
-ESTIMATORS = ("ls", "lmmse", "omp", "amp", "oamp", "fpn_oamp")
+ESTIMATORS = ("ls", "lmmse", "omp", "amp", "oamp", "fpn_oamp", "newtonized_omp", "auto")
 
 
 def load_reference(path):
@@ -18,7 +19,7 @@ def load_reference(path):
 
 
 def _estimator(name, op):
-    options = {}
+    options = dict(array=array_preset("thz300_aosa4x256"))
     if name == "lmmse":
         options["covariance"] = subarray_covariance()
     return thzum.estimator(name, op, **options)

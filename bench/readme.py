@@ -26,8 +26,9 @@ def _table(results, snrs_db):
 def _speed(results):
     estimate, module = results["estimate"], results["linear_module"]
     text = (
-        f"One estimate takes {estimate['mean_iterations']:.1f} network calls on average and is "
-        f"{estimate['times_faster']:.0f} times faster than a PyTorch rendering of the published network; the linear "
+        f"One `fpn_oamp` estimate takes {estimate['mean_iterations']:.1f} network calls on average and is "
+        f"{estimate['times_faster']:.0f} times faster than a PyTorch rendering of the published network; "
+        f"`newtonized_omp` with free gains is {estimate['newtonized_omp_free_times_faster']:.0f} times faster. The linear "
         f"module is {module['hadamard/identity']['times_faster_than_pytorch']:.0f} times (Hadamard combiner) and "
         f"{module['one_bit/identity']['times_faster_than_pytorch']:.0f} times (any real combiner) faster than the "
         f"published dense matrix pair, each ratio from one run on one thread. The receiver takes "

@@ -55,7 +55,10 @@ def linear_module():
 
 
 def estimate():
-    """One FPN-OAMP estimate at default settings against the published network at 15 iterations."""
+    """One estimate at default settings against the published network at 15 iterations.
+
+    ``newtonized_omp`` with free gains, which needs no geometry, and coherent over the array.
+    """
     torch.set_num_threads(1)
     published = PublishedEstimator()
     observation = torch.randn(2 * N_OBSERVATIONS)
@@ -70,7 +73,17 @@ def estimate():
     def batched():
         estimator.estimate(y, noise_var)
 
-    times = best_times([lambda: published.estimate(observation), ours, batched], [3, 64, 1], rounds=5)
+    array = thzum.channel.preset("thz300_aosa4x256").array
+    free, coherent = (
+        thzum.estimator("newtonized_omp", op, **known) for known in (dict(spacing=array.spacing), dict(array=array))
+    )
+    others = [
+        lambda est=est: est.estimate(y[next(position) % len(y)], noise_var)
+        for est in (free, coherent, thzum.estimator("auto", op, array=array))
+    ]
+    times = best_times(
+        [lambda: published.estimate(observation), ours, batched, *others], [3, 64, 1, 64, 64, 32], rounds=5
+    )
     iterations = estimator.estimate(y, noise_var)[1]["iterations"]
     return dict(
         published_ms=1e3 * times[0],
@@ -78,6 +91,10 @@ def estimate():
         ours_batched_ms=1e3 * times[2] / len(y),
         mean_iterations=float(np.mean(iterations)),
         times_faster=times[0] / times[1],
+        newtonized_omp_free_ms=1e3 * times[3],
+        newtonized_omp_free_times_faster=times[0] / times[3],
+        newtonized_omp_ms=1e3 * times[4],
+        auto_ms=1e3 * times[5],
     )
 
 

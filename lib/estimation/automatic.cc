@@ -9,12 +9,16 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <random>
 
 namespace gr {
 namespace thzum {
 namespace estimation {
 
 namespace {
+
+constexpr float probe_size = 0.3f; // over the deviation of the noise: within it, estimates move linearly
+constexpr uint64_t probe_seed = 1;
 
 const std::vector<std::string> learned_names = { "fpn_oamp", "oamp" };
 
@@ -27,9 +31,11 @@ const std::vector<std::string> learned_names = { "fpn_oamp", "oamp" };
  *     J(w) = ||u - diag(gains) B (w h_p + (1 - w) h_l)||^2 + 2 (w e_p + (1 - w) e_l) + const,
  *
  * e = noise_var times the divergence of the estimate by u. For a fit of p real parameters that is p/2
- * noise_var, for a posterior mean it is its error; each estimator's own prediction of its error is taken
- * for it. J is a parabola in w, whose minimum is found in closed form and kept in [0, 1]. Noise that both
- * estimates leave in the residual cancels, so the choice is far sharper than the residuals themselves.
+ * noise_var, which is the error it predicts of itself. For the learned estimate it is measured, by running
+ * it once more with a little noise added (Ramani, Blu, Unser, IEEE Trans. Image Process. 2008); for a
+ * posterior mean it is the error. What the estimator predicts of itself is a lower limit of it, since one
+ * probe scatters. J is a parabola in w, whose minimum is found in closed form and kept in [0, 1]. Noise that
+ * both estimates leave in the residual cancels, so the choice is far sharper than the residuals themselves.
  */
 class automatic_estimator : public estimator
 {
@@ -45,6 +51,11 @@ public:
           d_max_batch(max_batch),
           d_observed(size_t(op()->shape().n_subarrays) * op()->rank()),
           d_h(size_t(max_batch) * op()->shape().antennas()),
+          d_disturbed(d_h.size()),
+          d_y(size_t(max_batch) * op()->n_observations()),
+          d_noise_var(max_batch),
+          d_probe(op()->n_observations()),
+          d_whitened_probe(d_observed),
           d_u(d_observed),
           d_seen_parametric(d_observed),
           d_seen_learned(d_observed),
@@ -53,6 +64,7 @@ public:
     {
         for (const float gain : op()->gains())
             d_gain += double(gain) * gain / op()->shape().antennas();
+        make_probe();
     }
 
     std::string name() const override { return "auto"; }
@@ -72,14 +84,11 @@ public:
             const float* variances = noise_var ? noise_var + begin : nullptr;
             d_learned->estimate(
                 y + begin * observations, variances, count, h_hat + begin * antennas, report + begin);
+            disturb(y + begin * observations, report + begin, count);
             d_parametric->estimate(
                 y + begin * observations, variances, count, d_h.data(), d_report.data());
             for (int b = 0; b < count; ++b)
-                combine(y + (begin + b) * observations,
-                        &d_h[b * antennas],
-                        d_report[b],
-                        h_hat + (begin + b) * antennas,
-                        report[begin + b]);
+                combine(y + (begin + b) * observations, b, h_hat + (begin + b) * antennas, report[begin + b]);
         }
     }
 
@@ -89,6 +98,51 @@ public:
     }
 
 private:
+    // Pilots as noise of unit variance makes them, the same for every item.
+    void make_probe()
+    {
+        std::mt19937_64 generator(probe_seed);
+        const auto sign = [&] { return generator() >> 63 ? 1.0f : -1.0f; };
+        const auto random = [&] { return gr_complex(sign(), sign()) * std::sqrt(0.5f); };
+        const int elements = op()->shape().elements();
+        if (op()->model() == noise_model::common) {
+            std::generate_n(d_h.begin(), op()->shape().antennas(), random);
+            op()->forward(d_h.data(), d_probe.data(), 1);
+        } else {
+            for (size_t i = 0; i < d_probe.size(); ++i) {
+                float norm = 0.0f;
+                for (int k = 0; k < elements; ++k)
+                    norm += std::norm(op()->combiner()[i * elements + k]);
+                d_probe[i] = random() * std::sqrt(norm);
+            }
+        }
+        op()->whiten(d_probe.data(), d_whitened_probe.data(), 1);
+    }
+
+    // The learned estimates of pilots with a little more noise, into d_disturbed.
+    void disturb(const gr_complex* y, const estimate_report* report, int count)
+    {
+        const size_t observations = d_probe.size();
+        for (int b = 0; b < count; ++b) {
+            d_noise_var[b] = report[b].noise_var;
+            const float scale = probe_size * std::sqrt(d_noise_var[b]);
+            for (size_t i = 0; i < observations; ++i)
+                d_y[b * observations + i] = y[b * observations + i] + scale * d_probe[i];
+        }
+        d_learned->estimate(d_y.data(), d_noise_var.data(), count, d_disturbed.data(), d_report.data());
+    }
+
+    // noise_var times the divergence of the learned estimate, as the pilots see it: what its output moves
+    // along the probe, over the size of the probe.
+    double measured_divergence(const gr_complex* disturbed, double noise_var)
+    {
+        observe(disturbed, d_seen_parametric);
+        double moved = 0.0;
+        for (size_t i = 0; i < d_observed; ++i)
+            moved += (std::conj(d_whitened_probe[i]) * (d_seen_parametric[i] - d_seen_learned[i])).real();
+        return std::sqrt(noise_var) * moved / probe_size;
+    }
+
     // What the pilots see of an estimate.
     void observe(const gr_complex* h, std::vector<gr_complex>& seen)
     {
@@ -109,23 +163,22 @@ private:
     }
 
     // Leaves the combination in h and its report in report, which hold the learned estimate.
-    void combine(const gr_complex* y,
-                 const gr_complex* parametric,
-                 const estimate_report& parametric_report,
-                 gr_complex* h,
-                 estimate_report& report)
+    void combine(const gr_complex* y, int b, gr_complex* h, estimate_report& report)
     {
+        const size_t first = size_t(b) * op()->shape().antennas();
+        const gr_complex* parametric = &d_h[first];
         op()->whiten(y, d_u.data(), 1);
-        observe(parametric, d_seen_parametric);
         observe(h, d_seen_learned);
+        const double error_learned = std::max(
+            expected_error(report, h), measured_divergence(&d_disturbed[first], report.noise_var));
+        observe(parametric, d_seen_parametric);
         double along = 0.0, apart = 0.0;
         for (size_t i = 0; i < d_observed; ++i) {
             const gr_complex step = d_seen_parametric[i] - d_seen_learned[i];
             along += (std::conj(step) * (d_u[i] - d_seen_learned[i])).real();
             apart += std::norm(step);
         }
-        const double error_parametric = expected_error(parametric_report, parametric);
-        const double error_learned = expected_error(report, h);
+        const double error_parametric = expected_error(d_report[b], parametric);
         const double best = (along - (error_parametric - error_learned)) / apart;
         const float w = apart > 0.0 ? static_cast<float>(std::clamp(best, 0.0, 1.0)) : 0.0f;
         double energy = 0.0;
@@ -145,7 +198,11 @@ private:
     estimator::sptr d_parametric, d_learned;
     const int d_max_batch;
     const size_t d_observed;
-    std::vector<gr_complex> d_h;                                 // parametric estimates [batch][N]
+    std::vector<gr_complex> d_h;         // parametric estimates [batch][N]
+    std::vector<gr_complex> d_disturbed; // learned estimates of disturbed pilots [batch][N]
+    std::vector<gr_complex> d_y;         // disturbed pilots [batch][M]
+    std::vector<float> d_noise_var;      // [batch]
+    std::vector<gr_complex> d_probe, d_whitened_probe; // [M], [S * R]
     std::vector<gr_complex> d_u, d_seen_parametric, d_seen_learned; // [S * R]
     std::vector<estimate_report> d_report;
     double d_gain; // energy that the pilots see of a channel, over its energy, on average

@@ -6,12 +6,12 @@
  */
 
 #include "estimation/estimator_base.h"
+#include "estimation/false_alarm.h"
 #include "estimation/path_fit.h"
 #include "estimation/wave_search.h"
 #include "estimation/wavefront_search.h"
 #include <algorithm>
 #include <cmath>
-#include <stdexcept>
 
 namespace gr {
 namespace thzum {
@@ -34,32 +34,6 @@ struct pursuit_settings {
     int candidates;
     double max_curvature;
 };
-
-/*!
- * Peak of noise alone over noise_var that is exceeded with probability \p false_alarm.
- *
- * In one direction the metric is a Gamma(\p order) variable x; over directions it is a smooth field,
- * whose number of peaks above a high level is on average its Euler characteristic there (Worsley, Adv.
- * Appl. Probab. 1994). With the derivatives' variance of a uniform aperture, (2 pi)^2 / 12 per squared
- * resolution cell, that is cells * (pi / 6) (2 x - 2 order + 1) x^(order - 1) exp(-x) / (order - 1)!.
- */
-double detection_threshold(double cells, int order, double false_alarm)
-{
-    const auto log_peaks = [=](double x) {
-        return std::log(cells * M_PI / 6.0 * (2.0 * x - 2.0 * order + 1.0)) +
-               (order - 1) * std::log(x) - x - std::lgamma(order);
-    };
-    // Past its largest value, near order + sqrt(order), it falls.
-    double low = order + std::sqrt(double(order)), high = 2.0 * low;
-    while (log_peaks(high) > std::log(false_alarm))
-        high *= 2.0;
-    constexpr int halvings = 60;
-    for (int i = 0; i < halvings; ++i) {
-        const double middle = 0.5 * (low + high);
-        (log_peaks(middle) > std::log(false_alarm) ? low : high) = middle;
-    }
-    return high;
-}
 
 /*!
  * Newtonized orthogonal matching pursuit (Mamandipoor, Ramasamy, Madhow, IEEE Trans. Signal Process.
@@ -100,6 +74,19 @@ public:
                 layout, region->rows(), region->cols(), settings.max_curvature);
     }
 
+    int paths(int item, path_estimate* paths, int most) const override
+    {
+        const int loaded = loaded_index(item);
+        const int count = loaded < 0 ? 0 : std::min(most, d_path_count[loaded]);
+        for (int k = 0; k < count; ++k) {
+            const float scale = amplitude(loaded);
+            paths[k] = d_paths[size_t(loaded) * d_settings.max_paths + k];
+            paths[k].gain *= scale;
+            paths[k].power *= scale * scale;
+        }
+        return count;
+    }
+
 protected:
     void
     run(gr_complex* z, float* noise_var, int batch, gr_complex* c, estimate_report* report) override
@@ -119,40 +106,12 @@ protected:
         }
     }
 
-public:
-    int paths(int item, path_estimate* paths, int most) const override
-    {
-        const int loaded = loaded_index(item);
-        const int count = loaded < 0 ? 0 : std::min(most, d_path_count[loaded]);
-        for (int k = 0; k < count; ++k) {
-            const float scale = amplitude(loaded);
-            paths[k] = d_paths[size_t(loaded) * d_settings.max_paths + k];
-            paths[k].gain *= scale;
-            paths[k].power *= scale * scale;
-        }
-        return count;
-    }
-
 private:
     void keep_paths(int b)
     {
-        const int subarrays = d_fit.gram().subarrays();
         sort_by_power();
-        for (int k = 0; k < d_fit.paths(); ++k) {
-            const int p = d_order[k];
-            const fitted_path& path = d_fit.path(p);
-            double power = 0.0;
-            for (int s = 0; s < subarrays; ++s)
-                power += std::norm(d_fit.gain(p, s)) / subarrays;
-            d_paths[size_t(b) * d_settings.max_paths + k] = {
-                static_cast<float>(path.ux),
-                static_cast<float>(path.uy),
-                static_cast<float>(path.coherent ? 1.0 / path.curvature : std::nan("")),
-                gr_complex(d_fit.common_gain(p)),
-                static_cast<float>(power),
-                path.coherent
-            };
-        }
+        for (int k = 0; k < d_fit.paths(); ++k)
+            d_paths[size_t(b) * d_settings.max_paths + k] = d_fit.describe(d_order[k]);
         d_path_count[b] = d_fit.paths();
     }
 
@@ -244,27 +203,6 @@ private:
     std::vector<std::pair<double, fitted_path>> d_trials; // energy explained, candidate
 };
 
-/*! Centres x + jy in m or any unit, moved to their middle. */
-array_layout layout_of(const std::vector<gr_complex>& centres, double spacing, int subarrays)
-{
-    array_layout layout = { spacing, {}, {} };
-    if (centres.empty())
-        return layout;
-    if (static_cast<int>(centres.size()) != subarrays)
-        throw std::invalid_argument("newtonized_omp: subarray_centres: expected one complex x + jy in "
-                                    "wavelengths for each of " +
-                                    std::to_string(subarrays) + " subarrays, got " +
-                                    std::to_string(centres.size()));
-    double x = 0.0, y = 0.0;
-    for (const auto& centre : centres)
-        x += centre.real() / double(subarrays), y += centre.imag() / double(subarrays);
-    for (const auto& centre : centres) {
-        layout.x.push_back(centre.real() - x);
-        layout.y.push_back(centre.imag() - y);
-    }
-    return layout;
-}
-
 estimator::sptr make_newtonized_omp(const algorithm_info& info,
                                     const pilot_operator::sptr& op,
                                     const option_map& options)
@@ -275,7 +213,7 @@ estimator::sptr make_newtonized_omp(const algorithm_info& info,
     const auto region = visible_region::make(visible_region::axis::for_spacing(shape.rows, spacing),
                                              visible_region::axis::for_spacing(shape.cols, spacing));
     const auto layout =
-        layout_of(reader.values("subarray_centres"), spacing, shape.n_subarrays);
+        layout_of(info.name, reader.values("subarray_centres"), spacing, shape.n_subarrays);
     const pursuit_settings settings = { reader.integer("max_paths", 1, 64),
                                         reader.number("false_alarm", 1e-12, 0.5),
                                         reader.integer("steps", 0, 100),

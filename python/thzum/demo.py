@@ -23,7 +23,7 @@ from .recording_source import recording_source
 LMMSE_PRESET = "thz300_aosa4x256"
 
 #: Estimators of the comparison, in the order of their bars.
-COMPARED = ("ls", "lmmse", "omp", "oamp", "fpn_oamp")
+COMPARED = ("ls", "lmmse", "omp", "oamp", "fpn_oamp", "auto")
 
 
 class item_sink(gr.sync_block):
@@ -71,7 +71,9 @@ class receiver(gr.top_block):
         )
         for chain in range(n_chains):
             self.connect((self.source, chain), (pilots, chain))
-        self.estimator = thzum_python.channel_estimator(plan.operator, estimator)
+        self.estimator = thzum_python.channel_estimator(
+            plan.operator, estimator, array_options=plan.array_options
+        )
         effective = thzum_python.effective_channel(n_chains, plan.n_elements, n_users, plan.codebook)
         self.y = item_sink(np.complex64, plan.n_observations)
         self.h_hat = item_sink(np.complex64, plan.n_antennas)
@@ -228,7 +230,7 @@ def compare_estimators(graph, scores, out=print):
         try:
             # LMMSE learns its covariance from this project's simulator, not from the recording's channels.
             options = dict(samples=channel.preset(LMMSE_PRESET).sample(3000)) if name == "lmmse" else {}
-            estimator = thzum_python.estimator(name, graph.plan.operator, **options)
+            estimator = thzum_python.estimator(name, graph.plan.operator, array=graph.plan.array, **options)
             begin = time.monotonic()
             h_hat, _ = estimator.estimate(y, noise_var)
         except (ValueError, RuntimeError) as error:

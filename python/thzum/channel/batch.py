@@ -54,7 +54,8 @@ class ChannelBatch:
         return len(self.channels)
 
     def __repr__(self):
-        return f"ChannelBatch({'x'.join(map(str, self.channels.shape))}, {self.paths.shape[-1]} paths, seed {self.seed})"
+        shape = "x".join(map(str, self.channels.shape))
+        return f"ChannelBatch({shape}, {self.paths.shape[-1]} paths, seed {self.seed})"
 
     @property
     def n_users(self):
@@ -112,14 +113,15 @@ class ChannelBatch:
             raise ValueError(f"{sorted(unknown)[0]!r} is not known")
         table = {name: arrays["paths_" + name] for name in names if name != "visible"}
         for name, value in table.items():
-            if value.dtype.kind not in {"near": "b", "kind": "iu"}.get(name, "f"):
+            if value.dtype.kind not in {"near": "bu", "kind": "iu"}.get(name, "f"):
                 raise ValueError(f"'paths_{name}' has dtype {value.dtype}")
             if value.dtype.kind == "f" and not np.isfinite(value).all():
                 raise ValueError(f"'paths_{name}' has values that are not finite")
+        table["near"] = _as_bool("paths_near", table["near"])
         visible = arrays.get("paths_visible")
         return cls(
             channels=arrays["channels"],
-            paths=PathTable(**table, visible=None if visible is None else visible.astype(bool)),
+            paths=PathTable(**table, visible=None if visible is None else _as_bool("paths_visible", visible)),
             frequencies=arrays.get("frequencies"),
             config=header["config"],
             seed=header["seed"],
@@ -137,6 +139,13 @@ def save_pieces(path, count, pieces):
     header = {"config": first.config, "seed": first.seed}
     arrays = (piece._arrays() for piece in itertools.chain([first], pieces))
     batch_files.write(path, header, common, count, arrays)
+
+
+def _as_bool(name, values):
+    """bool from bool or from the integers 0 and 1, as HDF5 files hold them."""
+    if values.dtype != bool and not (values.dtype.kind in "iu" and np.isin(values, (0, 1)).all()):
+        raise ValueError(f"'{name}' has values other than 0 and 1")
+    return values.astype(bool)
 
 
 def _checked_channels(channels):

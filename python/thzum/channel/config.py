@@ -7,13 +7,16 @@ from ..array import SubarrayArray
 from .config_file import read_document
 from .frequency_grid import FrequencyGrid
 from .hardware import Hardware
-from .hardware.checks import boolean, integer
+from .hardware.checks import boolean, integer, real
 from .keys import mapping, one_of, refuse_unknown
-from .model_config import array_from, array_to_dict, hybrid_field_from, hybrid_field_to_dict
+from .model_config import array_from, array_to_dict, model_from, model_to_dict
 from .presets import presets
 from .response import RESOLUTIONS, WAVEFRONTS
+from .scene import FixedUsers, Scene
 
 _GRID_KEYS = ("centre", "bandwidth", "subcarriers")
+# Above it there is no model of absorption without lines of the user's.
+_HIGHEST_WITHOUT_LINES = 1e12
 
 
 @dataclass(frozen=True)
@@ -21,14 +24,16 @@ class ChannelConfig:
     """A checked configuration; make it with :meth:`from_dict` or :meth:`from_file`.
 
     Attributes:
-        model: dictionary {"preset": name, ...changes}; a preset's name alone will do.
-        array: the :class:`SubarrayArray`; None takes the preset's.
+        model: {"preset": name, ...changes}, where a preset's name alone will do, or {"scene": {...}} for
+            :meth:`Scene.from_dict`.
+        array: the :class:`SubarrayArray`; None takes the model's.
         frequencies: a :class:`FrequencyGrid`, or None for the carrier alone (then without a frequency axis).
         users: number of users K, or None for one user without an axis of its own.
         batch: number of channels B that :meth:`draw` draws unless told otherwise.
         seed: integer of at least 0.
         hardware: dictionary for :meth:`Hardware.from_dict`; kept with the channels, not applied to them.
         sample_rate: in Hz, for the hardware; None where its models state their own or need none.
+        time: in s, when a scene with mobility is looked at; its users and paths move on from their places at 0.
         normalise: True scales each user's channel to ||h||^2 = N (averaged over its frequencies).
         wavefront: "auto" as each path says, or "planar" or "spherical" for all.
         resolution: "subarray" or "element", see :func:`response`; None takes the model's.
@@ -43,6 +48,7 @@ class ChannelConfig:
     seed: int = 0
     hardware: dict = field(default_factory=dict)
     sample_rate: float | None = None
+    time: float = 0.0
     normalise: bool = True
     wavefront: str = "auto"
     resolution: str | None = None
@@ -61,8 +67,13 @@ class ChannelConfig:
         one_of("wavefront", self.wavefront, WAVEFRONTS)
         if self.resolution is not None:
             one_of("resolution", self.resolution, RESOLUTIONS)
-        built = self.build()
-        self._check_users(built.array)
+        real("time", self.time)
+        if self.sample_rate is not None:
+            real("sample_rate", self.sample_rate, above=0.0)
+        model = self.build()
+        self._check_users(model)
+        self._check_time(model)
+        self._check_absorption(model)
         self.build_hardware()
 
     @classmethod
@@ -74,18 +85,17 @@ class ChannelConfig:
         """
         given = dict(mapping("config", config))
         refuse_unknown("config", given, [item.name for item in fields(cls)])
-        given.setdefault("model", given.get("array") if given.get("array") in _names(given.get("array")) else None)
-        if given["model"] is None:
+        if given.get("model") is None:
             raise ValueError(f"model: expected one of {presets()} or a dictionary of settings, got none")
         if isinstance(given["model"], str):
             given["model"] = {"preset": one_of("model", given["model"], presets())}
         if given.get("array") is not None:
-            own = hybrid_field_from(mapping("model", given["model"]), None).array
+            own = None if "scene" in mapping("model", given["model"]) else model_from(given["model"], None).array
             given["array"] = array_from(given["array"], own)
         if given.get("hardware") is None:
             given["hardware"] = {}
         if given.get("frequencies") is not None:
-            carrier = _carrier(given)
+            carrier = model_from(given["model"], given.get("array")).array.carrier_frequency
             given["frequencies"] = _grid_from(given["frequencies"], carrier)
         return cls(**given)
 
@@ -102,7 +112,7 @@ class ChannelConfig:
         """Plain data, every default written out, from which :meth:`from_dict` makes the same configuration."""
         model = self.build()
         plain = {item.name: getattr(self, item.name) for item in fields(self)}
-        plain["model"] = hybrid_field_to_dict(self.model, model)
+        plain["model"] = model_to_dict(self.model, model)
         plain["array"] = array_to_dict(model.array)
         plain["frequencies"] = None if self.frequencies is None else self.frequencies.to_dict()
         plain["hardware"] = self.build_hardware().to_dict()
@@ -113,12 +123,16 @@ class ChannelConfig:
         return replace(self, **changes)
 
     def build(self):
-        """The model, which has ``array`` and ``draw_paths(batch, rng)``."""
-        return hybrid_field_from(self.model, self.array)
+        """The model: a :class:`HybridFieldChannel` or a :class:`Scene`."""
+        return model_from(self.model, self.array)
 
     def build_hardware(self):
         """The :class:`~gnuradio.thzum.channel.hardware.Hardware` of this configuration."""
-        return Hardware.from_dict(self.hardware, self.sample_rate)
+        mapping("hardware", self.hardware)
+        try:
+            return Hardware.from_dict(self.hardware, self.sample_rate)
+        except ValueError as error:
+            raise ValueError(f"hardware.{error}") from None
 
     def draw(self, batch=None, seed=None, progress=None):
         """Draw a :class:`ChannelBatch`.
@@ -131,11 +145,37 @@ class ChannelConfig:
 
         return draw(self, batch, seed, progress)
 
-    def _check_users(self, array):
-        if self.users is not None and self.users > array.n_subarrays and not self.allow_overload:
+    def _check_users(self, model):
+        chains = model.array.n_subarrays
+        if self.users is not None and self.users > chains and not self.allow_overload:
             raise ValueError(
-                f"users: expected at most {array.n_subarrays}, the number of RF chains (subarrays) of the array, "
+                f"users: expected at most {chains}, the number of RF chains (subarrays) of the array, "
                 f"got {self.users}; allow_overload: true draws them nevertheless"
+            )
+        if isinstance(model, Scene) and isinstance(model.users, FixedUsers):
+            count = len(model.users.positions)
+            if count != (self.users or 1):
+                raise ValueError(f"users: expected {count}, one for each fixed position, got {self.users}")
+
+    def _check_time(self, model):
+        if self.time != 0 and (not isinstance(model, Scene) or model.mobility is None):
+            raise ValueError(f"time: expected 0 for a model without mobility, got {self.time:g} s")
+
+    def _check_absorption(self, model):
+        """Refuse frequencies at which the absorption is not known."""
+        carrier = model.array.carrier_frequency
+        low, high = (carrier, carrier) if self.frequencies is None else self.frequencies.edges
+        if isinstance(model, Scene):
+            for frequency in (low, high):
+                try:
+                    model.path_loss.at(frequency)
+                except ValueError as error:
+                    raise ValueError(f"frequencies, model.scene.path_loss: {error}") from None
+        elif max(carrier, high) > _HIGHEST_WITHOUT_LINES:
+            raise ValueError(
+                f"array.carrier_frequency, frequencies: expected at most 1 THz for a preset, which has no lines of "
+                f"absorption, got {max(carrier, high):g} Hz; use a scene whose path_loss has lines of yours "
+                "(absorption: line_list) or says absorption: null"
             )
 
 
@@ -150,12 +190,6 @@ def from_config(config):
     return ChannelConfig.from_file(config)
 
 
-def _carrier(given):
-    array = given.get("array")
-    model = given["model"]
-    return (array or hybrid_field_from(mapping("model", model), None).array).carrier_frequency
-
-
 def _grid_from(section, carrier):
     if isinstance(section, FrequencyGrid):
         return section
@@ -165,8 +199,3 @@ def _grid_from(section, carrier):
         if key not in given:
             raise ValueError(f"frequencies.{key}: expected a number, got none; the section needs it")
     return FrequencyGrid(**{"centre": carrier, **given})
-
-
-def _names(value):
-    """The channel presets, if ``value`` could be the name of one."""
-    return presets() if isinstance(value, str) else ()

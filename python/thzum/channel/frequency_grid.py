@@ -3,16 +3,13 @@
 
 from dataclasses import asdict, dataclass
 
-import numpy as np
-
 from .hardware.checks import integer, real
+from .wideband import subcarrier_frequencies
 
 
 @dataclass(frozen=True)
 class FrequencyGrid:
-    """``subcarriers`` frequencies in the middle of as many equal parts of the band.
-
-    f_k = centre + (k - (F - 1) / 2) bandwidth / F, for k = 0 .. F - 1.
+    """The frequencies of an OFDM grid, f_k = centre + (k - F // 2) bandwidth / F for k = 0 .. F - 1.
 
     Attributes:
         centre: in Hz, above 0.
@@ -46,7 +43,7 @@ class FrequencyGrid:
 
     def values(self):
         """The frequencies in Hz, float64 [F]."""
-        return self.centre + (np.arange(self.subcarriers) - 0.5 * (self.subcarriers - 1)) * self.spacing
+        return subcarrier_frequencies(self.centre, self.bandwidth, self.subcarriers)
 
     def to_dict(self):
         """Plain data from which the same grid can be made."""

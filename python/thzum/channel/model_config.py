@@ -3,13 +3,15 @@
 
 from dataclasses import MISSING, asdict, fields, replace
 
-import numpy as np
-
 from ..array import SubarrayArray, array_preset, array_presets
+from .absorption import LineList, absorption_model
 from .hardware.checks import integer, real
 from .hybrid_field import HybridFieldChannel
 from .keys import mapping, one_of, refuse_unknown
 from .presets import preset, presets
+from .response import RESOLUTIONS
+from .scene import Scene
+from .scene.component import complex_number, interval, plain
 
 _DIMENSIONS = tuple(field.name for field in fields(SubarrayArray) if field.default is MISSING)
 _ARRAY_KEYS = tuple(field.name for field in fields(SubarrayArray))
@@ -52,67 +54,106 @@ def array_from(section, base=None):
 
 def array_to_dict(array):
     """Plain data of an array, all parameters written out."""
-    return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(array).items()}
+    return {name: plain(value) for name, value in asdict(array).items()}
 
 
-def hybrid_field_from(section, array):
-    """The :class:`HybridFieldChannel` of {"preset": name, ...changes}, on ``array`` if that is not None."""
+def model_from(section, array):
+    """The model of {"preset": name, ...changes} or {"scene": {...}}, on ``array`` unless that is None.
+
+    It has ``array``, ``resolution`` and ``draw_paths``: a :class:`HybridFieldChannel` or a :class:`Scene`.
+    """
+    mapping("model", section)
+    if "scene" in section:
+        refuse_unknown("model", section, ("scene",))
+        return _scene_from(section["scene"], array)
+    if "preset" not in section:
+        raise ValueError(f"model: expected 'preset' or 'scene' among its keys, got {sorted(section)}")
+    return _hybrid_field_from(section, array)
+
+
+def model_to_dict(section, model):
+    """Plain data of the model that :func:`model_from` made of ``section``: all parameters but the array's."""
+    if isinstance(model, Scene):
+        return {"scene": _scene_to_dict(section["scene"], model)}
+    parameters = {name: plain(getattr(model, name)) for name in _HYBRID_FIELD}
+    return {"preset": section["preset"], **parameters}
+
+
+def _hybrid_field_from(section, array):
     changes = {key: value for key, value in section.items() if key != "preset"}
     refuse_unknown("model", changes, _HYBRID_FIELD)
     changes = {key: _HYBRID_FIELD[key](f"model.{key}", value) for key, value in changes.items()}
-    base = preset(one_of("model.preset", section.get("preset"), presets()))
-    parameters = {name: getattr(base, name) for name in _hybrid_field_names(base)}
+    base = preset(one_of("model.preset", section["preset"], presets()))
+    parameters = {name: getattr(base, name) for name in _HYBRID_FIELD}
     try:
         return HybridFieldChannel(array=base.array if array is None else array, **{**parameters, **changes})
     except ValueError as error:
         raise ValueError(f"model.{error}") from None
 
 
-def hybrid_field_to_dict(section, model):
-    """Plain data of a :class:`HybridFieldChannel`, all parameters written out."""
-    parameters = {name: _plain(getattr(model, name)) for name in _hybrid_field_names(model)}
-    return {"preset": section["preset"], **parameters}
+def _scene_from(section, array):
+    given = dict(mapping("model.scene", section))
+    if array is not None and "array" in given:
+        raise ValueError("model.scene.array: expected the array in one place, got it in the section 'array' as well")
+    if array is None:
+        if "array" not in given:
+            raise ValueError("array: expected one for the scene, got none; name a preset or give its dimensions")
+        array = array_from(given["array"])
+    given.pop("array", None)
+    loss = given.get("path_loss")
+    if isinstance(loss, dict) and _has_line_file(loss):
+        given["path_loss"] = {**loss, "absorption": _line_list_model(loss["absorption_options"])}
+        del given["path_loss"]["absorption_options"]
+    try:
+        return Scene.from_dict(given, array)
+    except ValueError as error:
+        raise ValueError(f"model.scene.{error}") from None
 
 
-def _hybrid_field_names(model):
-    return [name for name in _HYBRID_FIELD if hasattr(model, name)]
+def _scene_to_dict(section, scene):
+    loss = section.get("path_loss")
+    lines = {}
+    if isinstance(loss, dict) and _has_line_file(loss):
+        lines = {name: plain(loss[name]) for name in ("absorption", "absorption_options")}
+        options = dict(loss["absorption_options"])
+        lines["absorption_options"] = {name: plain(value) for name, value in options.items()}
+        scene = replace(scene, path_loss=replace(scene.path_loss, absorption=None))
+    plain_scene = {name: value for name, value in scene.to_dict().items() if name != "array"}
+    plain_scene["path_loss"] |= lines
+    return plain_scene
 
 
-def _distance_range(name, value):
-    if not isinstance(value, (list, tuple)) or len(value) != 2:
-        raise ValueError(f"{name}: expected [min, max] in m, got {value!r}")
-    low, high = (real(name, v, above=0.0) for v in value)
-    if low > high:
-        raise ValueError(f"{name}: expected min <= max, got {value!r}")
-    return low, high
+def _has_line_file(loss):
+    """Whether a path loss takes its absorption from a file of lines."""
+    options = loss.get("absorption_options")
+    return loss.get("absorption") == "line_list" and isinstance(options, dict) and "file" in options
+
+
+def _line_list_model(options):
+    """The absorption model of {"file": HITRAN records, "frequency_range": [low, high], "molecule": number}."""
+    where = "model.scene.path_loss.absorption_options"
+    refuse_unknown(where, options, ("file", "frequency_range", "molecule"))
+    if not isinstance(options["file"], str):
+        raise ValueError(f"{where}.file: expected the path of a file of HITRAN records, got {options['file']!r}")
+    molecule = integer(f"{where}.molecule", options.get("molecule", 1), 1)
+    try:
+        lines = LineList.from_hitran(options["file"], molecule)
+        return absorption_model("line_list", lines=lines, frequency_range=options.get("frequency_range"))
+    except ValueError as error:
+        raise ValueError(f"{where}.{error}") from None
 
 
 def _complex(name, value):
-    """A complex number from a number, [real, imaginary] or text such as "2.24-0.025j"."""
-    try:
-        if isinstance(value, (list, tuple)) and len(value) == 2:
-            value = complex(*value)
-        value = complex(value.replace(" ", "") if isinstance(value, str) else value)
-    except (TypeError, ValueError):
-        value = complex(np.nan)
-    if not np.isfinite(value):
-        raise ValueError(f'{name}: expected a complex number as [real, imaginary] or "a+bj", got {value!r}')
-    return value
-
-
-def _plain(value):
-    if isinstance(value, complex):
-        return [value.real, value.imag]
-    return list(value) if isinstance(value, tuple) else value
+    return complex_number(name, value.replace(" ", "") if isinstance(value, str) else value)
 
 
 # Check of each parameter; the model itself checks what involves several.
 _HYBRID_FIELD = {
     "n_paths": lambda name, v: integer(name, v, 1, 10000),
     "los_distance": lambda name, v: real(name, v, above=0.0),
-    "scatterer_distance": _distance_range,
+    "scatterer_distance": lambda name, v: interval(name, v, above=0.0),
     "delay_spread": lambda name, v: real(name, v, low=0.0),
     "refractive_index": _complex,
     "surface_roughness": lambda name, v: real(name, v, low=0.0),
-    "resolution": lambda name, v: one_of(name, v, ("subarray", "element")),
+    "resolution": lambda name, v: one_of(name, v, RESOLUTIONS),
 }

@@ -103,39 +103,43 @@ def channel_loss_db(paths):
         return -10 * np.log10(total_power(paths))
 
 
-def frequency_correlation(channels, axis_frequency=-2):
-    """Correlation between subcarriers of a given distance, complex128 [F], at distance 0 equal to 1.
+def frequency_correlation(channels):
+    """Correlation of each channel between subcarriers of a given distance, complex128 [..., F].
 
-    R(m) = sum h(f + m) h(f)^* / ((F - m) mean |h|^2), summed over all that the array holds.
+    R(m) = sum h(f)^* h(f + m) / ((F - m) mean |h|^2), summed over the antennas and the F - m pairs of
+    subcarriers; R(0) = 1, and nan for a channel without power.
 
     Args:
         channels: complex [..., F, N].
-        axis_frequency: the axis of the subcarriers.
     """
-    channels = _channels(channels, 2)
-    count = channels.shape[axis_frequency]
-    spectrum = np.moveaxis(channels, axis_frequency, -1).reshape(-1, count).astype(complex)
-    transformed = np.fft.fft(spectrum, 2 * count, axis=-1)
-    lags = np.fft.ifft(np.sum(np.abs(transformed) ** 2, axis=0))[:count] / np.arange(count, 0, -1)
-    if lags[0].real <= 0:
-        raise ValueError("channels: expected some power, got zeros")
-    return lags / lags[0].real
+    channels = _channels(channels, 2).astype(complex)
+    count = channels.shape[-2]
+    transformed = np.fft.fft(channels, 2 * count, axis=-2)
+    lags = np.fft.ifft(np.sum(np.abs(transformed) ** 2, axis=-1), axis=-1)[..., :count] / np.arange(count, 0, -1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return lags / lags[..., :1].real
 
 
 def coherence_bandwidth_of_channels(channels, frequencies, level=0.5):
-    """Frequency difference in Hz at which :func:`frequency_correlation` has fallen to ``level``.
+    """Frequency difference in Hz at which :func:`frequency_correlation` has fallen to ``level``, float64 [...].
 
-    Linear between subcarriers; inf where that does not happen within half the band (beyond it a few pairs
-    of subcarriers alone would decide).
+    Linear between subcarriers, whose spacing it should exceed; inf where the correlation does not fall so far
+    within half the band (beyond it a few pairs of subcarriers alone would decide).
+
+    Args:
+        channels: complex [..., F, N].
+        frequencies: float64 [F], uniform, in Hz.
+        level: above 0 and below 1.
     """
-    level = real("level", level, above=0.0, high=1.0)
+    level = real("level", level, above=0.0, high=1.0 - 1e-9)
     step = _step(channels, frequencies)
-    magnitude = np.abs(frequency_correlation(channels))[: max(2, (len(frequencies) + 1) // 2)]
-    below = np.flatnonzero(magnitude <= level)
-    if not len(below):
-        return np.inf
-    k = int(below[0])
-    return step * (k - 1 + (magnitude[k - 1] - level) / (magnitude[k - 1] - magnitude[k]))
+    magnitude = np.abs(frequency_correlation(channels))[..., : max(2, (len(frequencies) + 1) // 2)]
+    below = magnitude <= level
+    k = np.maximum(np.argmax(below, axis=-1), 1)[..., None]
+    before, after = (np.take_along_axis(magnitude, at, axis=-1)[..., 0] for at in (k - 1, k))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        width = step * (k[..., 0] - 1 + (before - level) / (before - after))
+    return np.where(np.any(below, axis=-1), width, np.inf)[()]
 
 
 def power_delay_profile(channels, frequencies, window="hann"):
@@ -219,8 +223,11 @@ def summary(batch):
     dB values; values that are infinite are left out of it and counted under "infinite".
     """
     paths = batch.paths
-    found = {
-        "path_loss": ("dB", channel_loss_db(paths)),
+    found = {}
+    if "scene" in batch.config.get("model", {}):
+        # The amplitudes of the other models are relative to the line of sight.
+        found["path_loss"] = ("dB", channel_loss_db(paths))
+    found |= {
         "k_factor": ("dB", _db(k_factor(paths))),
         "mean_excess_delay": ("s", mean_excess_delay(paths)),
         "rms_delay_spread": ("s", rms_delay_spread(paths)),

@@ -76,7 +76,7 @@ def run_show(options):
         print(_as_yaml(config.to_dict()), end="")
     else:
         for name, value in _facts(config):
-            print(f"{name:22} {value}")
+            print(f"{name:24} {value}")
 
 
 def run_sample(options):
@@ -145,8 +145,10 @@ def _facts(config):
     yield "spacing", f"{array.spacing:g} wavelengths; between subarrays {array.gap:g}"
     yield "aperture (x, y)", f"{aperture} mm"
     yield "Rayleigh distance", f"{array.rayleigh_distance():.4g} m"
-    for name, value in config.to_dict()["model"].items():
-        yield f"model {name}", value
+    settings = config.to_dict()["model"]
+    for name, value in settings.get("scene", settings).items():
+        if value is not None:
+            yield ("scene " if "scene" in settings else "model ") + name.replace("_", " "), _inline(value)
     if grid is not None:
         low, high = grid.edges
         band = f"{low / 1e9:g} to {high / 1e9:g} GHz in {grid.subcarriers} subcarriers"
@@ -157,6 +159,13 @@ def _facts(config):
     shape = _shape(config)
     yield "channels", f"{'x'.join(map(str, shape))} complex64, {8e-6 * float(np.prod(shape)):.4g} MB"
     yield "seed", config.seed
+
+
+def _inline(value):
+    """A setting on one line."""
+    if not isinstance(value, dict):
+        return value
+    return ", ".join(f"{name} {_inline(inner)}" for name, inner in value.items() if inner not in (None, {}))
 
 
 def _shape(config):

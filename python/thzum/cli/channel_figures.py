@@ -82,14 +82,22 @@ def _draw_geometry(figure, batch, array, options):
     from ..channel import figures
 
     paths = batch.paths[options.index]
-    for k, plane in enumerate(("xz", "yz", "xy")):
-        axes = figure.add_subplot(2, 2, k + 1)
-        figures.plot_geometry(axes, array, paths, plane, title={"xz": "from above", "yz": "from the side"}.get(plane, "from the array"))
-        if k:
-            axes.get_legend().remove()
+    titles = {
+        "xz": "along the columns and the normal",
+        "yz": "along the rows and the normal",
+        "xy": "along the columns and the rows",
+    }
+    for k, (plane, title) in enumerate(titles.items()):
+        figures.plot_geometry(figure.add_subplot(2, 2, k + 1), array, paths, plane, title=title)
     figures.plot_geometry(figure.add_subplot(2, 2, 4, projection="3d"), array, paths)
-    figure.axes[-1].get_legend().remove()
-    figure.tight_layout()
+    _legend_below(figure)
+
+
+def _legend_below(figure):
+    """One legend for all axes, under them."""
+    figure.tight_layout(rect=(0, 0.4 / figure.get_figheight(), 1, 1))
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="lower center", ncols=min(len(labels), 9), frameon=False)
 
 
 def _draw_angular(figure, batch, array, options):
@@ -111,33 +119,77 @@ def _draw_angular(figure, batch, array, options):
 def _draw_polar(figure, batch, array, options):
     from ..channel import figures
 
+    _, paths = _chosen(batch, options)
+    azimuth = float(paths.azimuth[_strongest(paths)])
     axes = figure.subplots()
-    image = figures.plot_polar_spectrum(axes, _at_centre(batch, options), array)
+    title = f"plane of the strongest path, azimuth {np.degrees(azimuth):.0f} degrees"
+    image = figures.plot_polar_spectrum(axes, _at_centre(batch, options), array, azimuth=azimuth, title=title)
     figure.colorbar(image, ax=axes, label="power below the peak (dB)")
 
 
 def _draw_delay_angle(figure, batch, array, options):
     from ..channel import figures
 
-    axes = figure.subplots(1, 2)
-    for one, angle in zip(axes, ("azimuth", "elevation")):
-        points = figures.plot_delay_angle(one, batch.paths, angle)
-    figure.colorbar(points, ax=axes, label="power below the strongest path (dB)")
+    axes = figure.subplots(2, 2, sharex=True)
+    figure.tight_layout(w_pad=3, rect=(0, 0, 0.97, 1))
+    for column, angle in enumerate(("azimuth", "elevation")):
+        title = f"paths of channel {options.index}" + ("" if batch.n_users is None else ", all users")
+        points = figures.plot_delay_angle(axes[0, column], batch.paths[options.index], angle, title=title)
+        title = f"mean power of {len(batch)} channels"
+        image = figures.plot_delay_angle_density(axes[1, column], batch.paths, angle, title=title)
+        axes[0, column].set_xlabel("")
+    figure.colorbar(points, ax=axes[0], label="below the strongest (dB)")
+    figure.colorbar(image, ax=axes[1], label="below the peak (dB)")
 
 
 def _draw_frequency(figure, batch, array, options):
-    from ..channel import figures
+    from ..channel import figures, response
+    from ..channel.path_tables import places
 
     if batch.frequencies is None:
         raise ValueError("--what frequency: expected channels with a frequency axis; sample with frequencies")
-    h, _ = _chosen(batch, options)
-    figures.plot_frequency_response(figure.subplots(), h, batch.frequencies, array)
+    h, paths = _chosen(batch, options)
+    alone = response(array, places(paths, [_strongest(paths)]), batch.frequencies, resolution="element")
+    left, right = figure.subplots(1, 2)
+    figures.plot_frequency_response(left, h, batch.frequencies, array, title="all paths")
+    figures.plot_frequency_response(right, alone, batch.frequencies, array, title="strongest path alone: beam squint")
+    right.set_ylabel("")
+    _legend_below(figure)
+
+
+def _draw_overview(figure, batch, array, options):
+    from ..channel import figures
+    from ..plots import plot_angular_spectrum
+
+    h, paths = _at_centre(batch, options), batch.paths[options.index]
+    _, own = _chosen(batch, options)
+    geometry, angular, polar, delay = figure.subplots(2, 2).ravel()
+    figures.plot_geometry(geometry, array, paths, title="users and sources")
+    geometry.legend(frameon=False, fontsize=8)
+    first = h.reshape(array.n_subarrays, array.rows, array.cols)[0]
+    image = plot_angular_spectrum(angular, first, array.spacing, title="angular spectrum of subarray 0")
+    figure.colorbar(image, ax=angular, label="below the peak (dB)")
+    azimuth = float(own.azimuth[_strongest(own)])
+    title = f"whole array, azimuth {np.degrees(azimuth):.0f} degrees"
+    image = figures.plot_polar_spectrum(polar, h, array, azimuth=azimuth, title=title)
+    figure.colorbar(image, ax=polar, label="below the peak (dB)")
+    points = figures.plot_delay_angle(delay, paths, title="paths")
+    figure.colorbar(points, ax=delay, label="below the strongest (dB)")
+    figure.tight_layout()
+
+
+def _strongest(paths):
+    """Place of the strongest path of a table [L]."""
+    from ..channel.statistics import path_power
+
+    return int(np.argmax(path_power(paths)))
 
 
 _FIGURES = {
     "geometry": ((11.0, 9.0), _draw_geometry),
     "angular": ((9.0, 7.5), _draw_angular),
-    "polar": ((8.0, 5.0), _draw_polar),
-    "delay-angle": ((12.0, 4.5), _draw_delay_angle),
-    "frequency": ((8.0, 4.5), _draw_frequency),
+    "overview": ((12.0, 9.0), _draw_overview),
+    "polar": ((9.0, 5.0), _draw_polar),
+    "delay-angle": ((11.0, 7.5), _draw_delay_angle),
+    "frequency": ((12.0, 4.5), _draw_frequency),
 }

@@ -177,7 +177,7 @@ class Scene:
         rng = np.random.default_rng(seed)
         rays, visible, _ = self._draw(batch, rng, n_users)
         table = self._table(*_packed(rays, visible))
-        seen = self._draw_elements(table.shape[:-1], rng)
+        seen = self.draw_elements(table.shape[:-1], rng)
         step = max(1, _VALUES_AT_ONCE // (int(np.prod(table.shape[1:])) * self.array.n_antennas))
         pieces = [slice(start, start + step) for start in range(0, table.shape[0], step)]
         parts = []
@@ -192,6 +192,16 @@ class Scene:
             parts.append(h.astype(np.complex64))
         h = np.concatenate(parts)
         return h[:, 0] if n_users is None else h
+
+    def draw_elements(self, shape, rng):
+        """Elements that half-subarray blockage leaves, bool [*shape, N], or None where it leaves all.
+
+        A path table cannot say this: :meth:`sample` draws it after the table and multiplies the channels with it.
+        """
+        if self.blockage is None or self.blockage.half_subarray_probability == 0:
+            return None
+        seen = self.blockage.draw_elements(shape, self.array, rng)
+        return seen.reshape(*shape, self.array.n_antennas)
 
     def moving(self, batch, seed=0, n_users=None):
         """Random channels whose users and scatterers move as ``mobility`` says, :class:`MovingPaths` [B, K, L].
@@ -247,13 +257,6 @@ class Scene:
             seen = self.blockage.draw_subarrays(shape[:-1], self.array.n_subarrays, rng)[..., None, :]
             visible = np.broadcast_to(seen, (*shape, seen.shape[-1])).copy() if visible is None else visible & seen
         return visible
-
-    def _draw_elements(self, shape, rng):
-        """Elements that receive something, bool [B, K, N], or None where all do."""
-        if self.blockage is None or self.blockage.half_subarray_probability == 0:
-            return None
-        seen = self.blockage.draw_elements(shape, self.array, rng)
-        return seen.reshape(*shape, self.array.n_antennas)
 
     def _table(self, rays, visible):
         table = rays.table(self.array)

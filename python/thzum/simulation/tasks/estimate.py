@@ -134,12 +134,10 @@ TASK = Estimate()
 def build_estimator(choice, op, array, covariance):
     """The estimator of an :class:`~gnuradio.thzum.simulation.Algorithm` for an operator on an array."""
     options = dict(choice.options)
-    if "spacing" in estimator_options(choice.algorithm):
-        options.setdefault("spacing", array.spacing)
     if covariance is not None and _learns(choice):
         options["covariance"] = covariance
     try:
-        return estimator(choice.algorithm, op, **options)
+        return estimator(choice.algorithm, op, array=array, **options)
     except (ValueError, TypeError, RuntimeError) as error:
         raise ValueError(f"{choice.label}: {error}") from error
 
