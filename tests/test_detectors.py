@@ -44,8 +44,9 @@ def test_estimates_match_the_papers_formulas(kind, name, n_rx, n_tx):
 def test_all_iterations_match_the_papers_formulas(kind):
     H, y, noise_var, _ = link("16qam", 32, 24, 30, seed=77)
     x_hat, _ = thzum.detector(kind, 32, 24, "16qam").equalize(H, y, noise_var)
+    formula = getattr(iterative, kind)
     wanted = [
-        iterative.join(*getattr(iterative, kind)(h.astype(complex), v.astype(complex), noise_var, "16qam"), "16qam")[0]
+        iterative.join(*formula(h.astype(complex), v.astype(complex), noise_var, "16qam"), "16qam")[0]
         for h, v in zip(H, y)
     ]
     assert np.median(np.abs(x_hat - wanted)) < 1e-5
