@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from gnuradio import thzum
+from gnuradio.thzum.simulation import Experiment, MimoScenario, SweepResults, figure, run
+from gnuradio.thzum.simulation.tasks import task
 from oracles import detection as oracle
 from oracles import iterative_detection as iterative
 
@@ -42,8 +44,9 @@ def test_estimates_match_the_papers_formulas(kind, name, n_rx, n_tx):
 def test_all_iterations_match_the_papers_formulas(kind):
     H, y, noise_var, _ = link("16qam", 32, 24, 30, seed=77)
     x_hat, _ = thzum.detector(kind, 32, 24, "16qam").equalize(H, y, noise_var)
+    formula = getattr(iterative, kind)
     wanted = [
-        iterative.join(*getattr(iterative, kind)(h.astype(complex), v.astype(complex), noise_var, "16qam"), "16qam")[0]
+        iterative.join(*formula(h.astype(complex), v.astype(complex), noise_var, "16qam"), "16qam")[0]
         for h, v in zip(H, y)
     ]
     assert np.median(np.abs(x_hat - wanted)) < 1e-5
@@ -306,3 +309,58 @@ def test_wrong_options_are_refused(kind, options, words):
 def test_options_show_in_repr():
     text = repr(thzum.detector("cg_ep", 4, 4, "qpsk", steps=7))
     assert "steps=7" in text and "iterations=10" in text
+
+
+SWEEP = {
+    "task": "detect",
+    "scenarios": [
+        {"n_rx": 16, "n_tx": 8, "constellation": "qpsk"},
+        {"n_rx": 16, "n_tx": 8, "name": "imperfect", "rx_correlation": 0.5, "csi_error_db": -12, "noise_error_db": 2},
+    ],
+    "algorithms": ["lmmse", {"algorithm": "ep", "options": {"llr": "log_map"}}],
+    "snr_db": [0, 6],
+    "channels": 400,
+    "block": 200,
+}
+
+
+def test_sweep_of_detectors(tmp_path):
+    experiment = Experiment.from_dict(SWEEP)
+    assert Experiment.from_dict(experiment.to_dict()) == experiment
+    run(experiment, tmp_path / "results.jsonl", workers=1)
+    results = SweepResults.load(tmp_path / "results.jsonl")
+    rate = results.array("ser").mean(-1)
+    assert rate.shape == (2, 2, 2)
+    assert (rate[0] < rate[1]).all() and (rate[:, 1] < rate[:, 0]).all() and (rate[..., 1] < rate[..., 0]).all()
+    information = results.array("bit_information").mean(-1)
+    assert (information > 0).all() and (information < 1).all() and (information[..., 1] > information[..., 0]).all()
+    assert (results.array("ber").mean(-1) < rate).all()
+    for point in results.points():
+        assert point.low < point.value < point.high
+    assert figure(results).axes[0].get_yscale() == "log"
+    assert "e-0" in results.table()
+
+
+def test_sweep_says_what_is_wrong():
+    for change, words in [
+        (dict(scenarios=[{"n_rx": 0}]), "n_rx"),
+        (dict(scenarios=["8psk"]), "constellation"),
+        (dict(scenarios=[{"antennas": 4}]), "antennas"),
+        (dict(scenarios=[{"rx_correlation": 1.0}]), "rx_correlation"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            Experiment.from_dict({**SWEEP, **change})
+    for algorithm, words in [("mmse", "lmmse"), ({"algorithm": "ep", "options": {"k": 1}}, "iterations")]:
+        with pytest.raises(ValueError, match=words):
+            task("detect").check(Experiment.from_dict({**SWEEP, "algorithms": [algorithm]}))
+
+
+def test_correlated_channels_have_the_correlation_asked_for():
+    scenario = MimoScenario(n_rx=4, n_tx=3, rx_correlation=0.6, tx_correlation=0.3, csi_error_db=-10)
+    H, known = scenario.channels(40000, np.random.default_rng(1))
+    # 40000 products of unit variance: standard error 0.005 each, over 3 columns or 4 rows less.
+    rx, tx = np.einsum("brk,bsk->rs", H, H.conj()) / 30000, np.einsum("brk,brl->kl", H, H.conj()) / 40000
+    gap = np.abs(np.subtract.outer(np.arange(4), np.arange(4)))
+    np.testing.assert_allclose(rx, 0.6**gap, atol=0.025)
+    np.testing.assert_allclose(tx, 0.3 ** gap[:3, :3], atol=0.025)
+    assert np.mean(np.abs(known - H) ** 2) * 4 == pytest.approx(0.1, rel=0.02)

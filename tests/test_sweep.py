@@ -575,11 +575,13 @@ def test_options_replace_what_a_file_says(tmp_path):
     assert experiment.block == 10 and [choice.label for choice in experiment.algorithms] == ["ls"]
 
 
-def test_the_documented_experiment_is_one(root):
+def test_the_documented_experiments_are_some(root):
     text = (root / "docs" / "sweep.md").read_text()
-    (document,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    experiment = Experiment.from_dict(parse_yaml(document))
-    task("estimate").check(experiment)
+    documents = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    experiments = [Experiment.from_dict(parse_yaml(document)) for document in documents]
+    assert [experiment.task for experiment in experiments] == ["estimate", "detect"]
+    for experiment in experiments:
+        task(experiment.task).check(experiment)
 
 
 def test_a_unit_is_plain_data(small):

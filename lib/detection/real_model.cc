@@ -5,31 +5,12 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "common/multiversion.h"
 #include "detection/real_model.h"
 #include <algorithm>
 #include <cmath>
 
 namespace gr {
 namespace thzum {
-
-namespace {
-
-/*! Row i of H^T H from the transposed H. */
-THZUM_MULTIVERSION
-void gram_row(const float* transposed, int columns, int row_stride, int i, float* out)
-{
-    const float* a = transposed + static_cast<long>(i) * row_stride;
-    for (int j = 0; j < columns; j++) {
-        const float* b = transposed + static_cast<long>(j) * row_stride;
-        double sum = 0.0;
-        for (int r = 0; r < row_stride; r++)
-            sum += static_cast<double>(a[r]) * b[r];
-        out[j] = static_cast<float>(sum);
-    }
-}
-
-} // namespace
 
 real_model::real_model(int n_rx, int max_users, int axes)
     : d_n_rx(n_rx),
@@ -78,7 +59,8 @@ void real_model::load_received(const gr_complex* y, int count, float* out) const
     constexpr double limit = 1e12;
     const double scale = d_scale / d_gain;
     const auto scaled = [&](float value) {
-        return static_cast<float>(std::clamp(scale * value, -limit, limit));
+        return std::isfinite(value) ? static_cast<float>(std::clamp(scale * value, -limit, limit))
+                                    : 0.0f;
     };
     for (int b = 0; b < count; b++) {
         float* to = out + static_cast<size_t>(b) * row_stride();
@@ -91,9 +73,13 @@ void real_model::load_received(const gr_complex* y, int count, float* out) const
 
 void real_model::gram(std::vector<float>& out) const
 {
-    std::fill_n(out.begin(), static_cast<size_t>(columns()) * column_stride(), 0.0f);
-    for (int i = 0; i < columns(); i++)
-        gram_row(d_transposed.data(), columns(), row_stride(), i, &out[i * column_stride()]);
+    batch_product(d_matrix.data(),
+                  rows(),
+                  column_stride(),
+                  d_transposed.data(),
+                  row_stride(),
+                  columns(),
+                  out.data());
 }
 
 } // namespace thzum

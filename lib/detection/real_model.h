@@ -61,11 +61,11 @@ public:
     /*! Factor on x_hat and on its error variance, see above. */
     double gain() const { return d_gain; }
 
-    /*! Received vectors \p y [count][n_rx] as \p out [count][row_stride]. */
+    /*! Received vectors \p y [count][n_rx] as \p out [count][row_stride]; NaN and Inf count as 0.
+     */
     void load_received(const gr_complex* y, int count, float* out) const;
 
-    /*! Gram matrix H^T H summed in double precision, [columns][column_stride], zero in the padding.
-     */
+    /*! Gram matrix H^T H, [columns][column_stride], zero in the padding. */
     void gram(std::vector<float>& out) const;
 
 private:

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "common/kernel_math.h"
 #include "common/multiversion.h"
 #include "detection/soft_demapper.h"
 #include <algorithm>
@@ -20,7 +21,7 @@ THZUM_MULTIVERSION
 void limit_values(float* values, int n, float limit)
 {
     for (int i = 0; i < n; i++)
-        values[i] = std::min(std::max(values[i], -limit), limit);
+        values[i] = smaller(larger(values[i], -limit), limit);
 }
 
 /*! metric = level^2 - 2 level value, the squared distance less value^2, which every level shares.
@@ -37,7 +38,7 @@ void keep_nearest(const float* metric, int n, int32_t level, float* best, int32_
 {
     for (int i = 0; i < n; i++) {
         best_level[i] = metric[i] < best[i] ? level : best_level[i];
-        best[i] = std::min(metric[i], best[i]);
+        best[i] = smaller(metric[i], best[i]);
     }
 }
 
@@ -45,7 +46,7 @@ THZUM_MULTIVERSION
 void keep_smaller(const float* metric, int n, float* best)
 {
     for (int i = 0; i < n; i++)
-        best[i] = std::min(metric[i], best[i]);
+        best[i] = smaller(metric[i], best[i]);
 }
 
 THZUM_MULTIVERSION
@@ -55,24 +56,13 @@ void weighted_difference(const float* a, const float* b, const float* weights, i
         result[i] = weights[i] * (a[i] - b[i]);
 }
 
-/*! sum += exp((best - metric) weight); arguments are <= 0. exp(x) = 2^k 2^f, with the Taylor series
- * of 2^f on |f| <= 1/2 (relative error below 1e-7). */
+/*! sum += exp((best - metric) weight); arguments are <= 0. */
 THZUM_MULTIVERSION
 void add_likelihood(const float* metric, const float* best, const float* weights, int n, float* sum)
 {
-    for (int i = 0; i < n; i++) {
-        const float x = std::max((best[i] - metric[i]) * weights[i] * 1.44269504f, -120.0f);
-        const int k = static_cast<int>(x - 0.5f);
-        const float f = (x - static_cast<float>(k)) * 0.693147181f;
-        const float tail = 1.0f / 6 + f * (1.0f / 24 + f * (1.0f / 120 + f * (1.0f / 720)));
-        const float mantissa = 1.0f + f * (1.0f + f * (0.5f + f * tail));
-        union {
-            int32_t bits;
-            float value;
-        } power;
-        power.bits = (k + 127) << 23;
-        sum[i] += mantissa * power.value;
-    }
+    constexpr float log2_e = 1.44269504f;
+    for (int i = 0; i < n; i++)
+        sum[i] += exp2_nonpositive((best[i] - metric[i]) * weights[i] * log2_e);
 }
 
 } // namespace

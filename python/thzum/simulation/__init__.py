@@ -10,6 +10,7 @@
 from .experiment import Algorithm, Experiment
 from .figure import figure
 from .intervals import mean_interval
+from .mimo_scenario import MimoScenario
 from .results import Point, SweepResults
 from .runner import run
 from .scenario import Scenario
@@ -18,6 +19,7 @@ from .tasks import tasks
 __all__ = [
     "Algorithm",
     "Experiment",
+    "MimoScenario",
     "Point",
     "Scenario",
     "SweepResults",

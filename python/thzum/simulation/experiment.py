@@ -7,8 +7,7 @@ from ..channel.config_file import read_document
 from ..channel.hardware.checks import integer, real
 from ..channel.keys import mapping, one_of, refuse_unknown
 from .plain import plain
-from .scenario import Scenario
-from .tasks import tasks
+from .tasks import task, tasks
 
 DEFAULT_SNR_DB = (0.0, 5.0, 10.0, 15.0, 20.0)
 
@@ -54,9 +53,10 @@ class Experiment:
     """Every algorithm on the same channels and the same noise, per scenario and SNR.
 
     Attributes:
-        scenarios: :class:`Scenario` objects, their dictionaries, or names of channel presets.
+        scenarios: :class:`Scenario` objects, their dictionaries, or names of channel presets; for the task
+            "detect" :class:`MimoScenario` objects, their dictionaries, or names of constellations.
         algorithms: :class:`Algorithm` objects, their dictionaries, or names.
-        snr_db: E|h_n|^2 / noise_var in dB, ascending or not, each once.
+        snr_db: E|h_n|^2 / noise_var in dB (detect: E||Hx||^2 / E||n||^2), ascending or not, each once.
         channels: channels per point.
         seed: integer from 0; everything random follows from it.
         block: channels of one unit of work. Part of the experiment: random numbers are drawn per block.
@@ -77,7 +77,7 @@ class Experiment:
     def __post_init__(self):
         set_field = object.__setattr__.__get__(self)
         one_of("task", self.task, tasks())
-        scenarios = _entries("scenarios", self.scenarios, Scenario.from_dict)
+        scenarios = _entries("scenarios", self.scenarios, task(self.task).scenario.from_dict)
         algorithms = _entries("algorithms", self.algorithms, Algorithm.from_dict)
         _refuse_repeats("scenarios", [entry.name for entry in scenarios], "name")
         _refuse_repeats("algorithms", [entry.label for entry in algorithms], "label")

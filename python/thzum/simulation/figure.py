@@ -33,6 +33,8 @@ def figure(results, level=0.95):
         panel.set(title=scenario.name, xlabel="SNR (dB)")
         if len(experiment.snr_db) <= _MOST_TICKS:
             panel.set_xticks(sorted(experiment.snr_db))
+    if task(experiment.task).is_logarithmic:
+        panels[0].set_yscale("log")
     for panel in panels[::columns]:
         panel.set_ylabel(task(experiment.task).axis)
     for panel in panels[count:]:

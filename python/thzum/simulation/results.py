@@ -119,7 +119,8 @@ class SweepResults:
                 names = "".join(f"{name:>21}" for name in point.figures)
                 lines += [f"\n{scenario}", f"{'':{width}}  SNR (dB)  {self._task.columns[0].name + unit:>24}"]
                 lines[-1] += f"{names}  ms/channel  channels"
-            spread = f"{point.value:8.3f} [{point.low:.3f}, {point.high:.3f}]"
+            digits = ".1e" if self._task.is_logarithmic else ".3f"
+            spread = f"{point.value:8{digits}} [{point.low:{digits}}, {point.high:{digits}}]"
             figures = "".join(f"{value:21.3f}" for value in point.figures.values())
             lines.append(f"{point.algorithm:{width}}  {point.snr_db:8g}  {spread:>24}{figures}")
             lines[-1] += f"  {point.ms_per_channel:10.3f}  {point.channels:8d}"

@@ -4,7 +4,7 @@
 from importlib import import_module
 
 #: Modules of this package that hold a task.
-_TASKS = ("estimate",)
+_TASKS = ("estimate", "detect")
 
 
 def tasks():

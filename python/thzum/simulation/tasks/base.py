@@ -4,6 +4,8 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from ..scenario import Scenario
+
 
 @dataclass(frozen=True)
 class Column:
@@ -25,11 +27,15 @@ class Task(ABC):
         columns: the :class:`Column` objects; the first is the figure of merit, whose mean is what a point shows.
         in_db: whether that mean is shown as 10 log10.
         axis: label of the figure's axis.
+        is_logarithmic: whether that axis is logarithmic.
+        scenario: class of the scenarios, with ``from_dict``, ``to_dict`` and ``name``.
     """
 
     columns: tuple
     in_db: bool
     axis: str
+    is_logarithmic: bool = False
+    scenario: type = Scenario
 
     @abstractmethod
     def check(self, experiment):
