@@ -30,12 +30,13 @@ constexpr int most_finalists = 4; // wavefronts of a path that are refined
 // A tracked channel has jumped where its old paths leave a peak this many times the threshold.
 constexpr double jump = 4.0;
 
-// Frames after which a path that could not be made coherent is tried again.
-constexpr int frames_between_trials = 8;
+// A tracked channel starts over after so many frames, so that a wavefront once taken for its neighbour,
+// which fits nearly as well, does not stay for good.
+constexpr float frames_per_start = 16.0f;
 
 /*! What is kept of a stream: this, then the paths. As floats, so that all zero means nothing. */
 struct tracked_head {
-    float paths_plus_one, cold_steps, frame;
+    float paths_plus_one, cold_steps, frames;
 };
 
 struct tracked_path {
@@ -150,10 +151,12 @@ private:
     // where that has failed and the frame has to start over.
     bool resume(const gr_complex* z, double noise_var, const float* state)
     {
-        if (!state || state[0] == 0.0f)
+        if (!state)
             return false;
         tracked_head head;
         std::memcpy(&head, state, sizeof(head));
+        if (head.paths_plus_one == 0.0f || head.frames >= frames_per_start)
+            return false;
         d_fit.load(z);
         for (int p = 0; p + 1 < static_cast<int>(head.paths_plus_one); ++p) {
             tracked_path path;
@@ -167,7 +170,7 @@ private:
         if (!pursue(noise_var, jump * d_threshold * noise_var))
             return false;
         if (d_wavefronts)
-            make_coherent(static_cast<int>(head.frame) % frames_between_trials ? old : 0, noise_var);
+            make_coherent(old, noise_var);
         return true;
     }
 
@@ -185,7 +188,7 @@ private:
         tracked_head head;
         std::memcpy(&head, state, sizeof(head));
         head.paths_plus_one = d_fit.paths() + 1.0f;
-        head.frame = warm ? head.frame + 1.0f : 1.0f;
+        head.frames = warm ? head.frames + 1.0f : 1.0f;
         if (warm)
             report.steps_saved = static_cast<int>(head.cold_steps) - report.steps;
         else

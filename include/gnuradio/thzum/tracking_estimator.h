@@ -17,7 +17,8 @@ namespace thzum {
  * \brief Warm start of an estimator from frame to frame, for several streams (users) at once.
  *
  * Each stream's estimate starts from where that of its last frame ended: newtonized_omp from its paths,
- * which are refined, dropped below the threshold and joined by new ones; fpn_oamp and oamp from their
+ * which are refined, dropped below the threshold and joined by new ones, with a cold start every sixteenth
+ * frame; fpn_oamp and oamp from their
  * fixed point. Other estimators run as they are. estimate_report::steps and steps_saved tell the work and
  * what the warm start has saved of it. Allocates at construction; serves one thread at a time.
  */

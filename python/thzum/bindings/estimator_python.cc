@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(estimator.h)                                               */
-/* BINDTOOL_HEADER_FILE_HASH(318b5933da7b15a89fd438dd1a03df67) */
+/* BINDTOOL_HEADER_FILE_HASH(552531861f1b55c85eb4be0b549bfd6f) */
 /***********************************************************************************/
 
 #include "estimates.h"

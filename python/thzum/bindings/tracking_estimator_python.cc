@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(tracking_estimator.h)                                      */
-/* BINDTOOL_HEADER_FILE_HASH(bdf7147d3992032bcd0808b4ed36c111) */
+/* BINDTOOL_HEADER_FILE_HASH(a12458f3b4724e72278dd9bd88728b7b) */
 /***********************************************************************************/
 
 #include "estimates.h"
