@@ -231,8 +231,9 @@ private:
         return true;
     }
 
-    // Paths from \p first on that are not coherent yet, strongest first. A coherent path has 2 S - 3 real parameters fewer, each of which explains
-    // noise_var / 2 of noise; a loss beyond three standard deviations of that speaks against it.
+    // Of the paths from first on those that are free, strongest first. A coherent path has 2 S - 3
+    // real parameters fewer, each of which explains noise_var / 2 of noise; a loss beyond three
+    // standard deviations of that speaks against it.
     void make_coherent(int first, double noise_var)
     {
         const int subarrays = d_fit.gram().subarrays(), paths = d_fit.paths();

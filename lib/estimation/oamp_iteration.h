@@ -63,8 +63,8 @@ protected:
              estimate_report* report) override;
 
 private:
-    /*! A state is the number of frames so far, the iterations of the last cold start, then the last
-     * estimate's coefficients. */
+    /*! A state: number of frames so far, iterations of the last cold start, then the coefficients of
+     * the last estimate. */
     static constexpr int head_size = 2;
 
     void set_start(const gr_complex* z, int batch);

@@ -16,11 +16,11 @@ namespace thzum {
 /*!
  * \brief Warm start of an estimator from frame to frame, for several streams (users) at once.
  *
- * Each stream's estimate starts from where that of its last frame ended: newtonized_omp from its paths,
- * which are refined, dropped below the threshold and joined by new ones, with a cold start every sixteenth
- * frame; fpn_oamp and oamp from their
- * fixed point. Other estimators run as they are. estimate_report::steps and steps_saved tell the work and
- * what the warm start has saved of it. Allocates at construction; serves one thread at a time.
+ * Each stream's estimate starts from where that of its last frame ended: newtonized_omp from its
+ * paths, which are refined, dropped below the threshold and joined by new ones, with a cold start
+ * every sixteenth frame; fpn_oamp and oamp from their fixed point. Other estimators run as they
+ * are. estimate_report::steps and steps_saved tell the work and what the warm start has saved of
+ * it. Allocates at construction; serves one thread at a time.
  */
 class THZUM_API tracking_estimator
 {
@@ -42,8 +42,8 @@ public:
      * \brief Estimate \p batch items, in order of time.
      * \param stream [batch] from 0 to streams() - 1; others are estimated without tracking
      *
-     * A stream may occur several times: its frames then follow each other. Other arguments and errors are
-     * those of estimator::estimate().
+     * A stream may occur several times: its frames then follow each other. Other arguments and
+     * errors are those of estimator::estimate().
      */
     virtual void estimate(const gr_complex* y,
                           const float* noise_var,

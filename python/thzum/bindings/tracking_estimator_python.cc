@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(tracking_estimator.h)                                      */
-/* BINDTOOL_HEADER_FILE_HASH(a12458f3b4724e72278dd9bd88728b7b) */
+/* BINDTOOL_HEADER_FILE_HASH(542d86ccbf09186967fd45f9855fa84e) */
 /***********************************************************************************/
 
 #include "estimates.h"
@@ -96,8 +96,10 @@ void bind_tracking_estimator(pybind11::module& m)
         "    track = thzum.tracking_estimator(thzum.estimator(\"newtonized_omp\", op), streams=4)\n"
         "    for y in frames:\n"
         "        h_hat, report = track.estimate(y, noise_var)\n\n"
-        "newtonized_omp starts from its last paths, fpn_oamp and oamp from their last fixed point; others\n"
-        "run as they are. A channel that has jumped starts over within the frame. The estimator must not\n"
+        "newtonized_omp starts from its last paths, fpn_oamp and oamp from their last fixed point; "
+        "others\n"
+        "run as they are. A channel that has jumped starts over within the frame. The estimator "
+        "must not\n"
         "be used elsewhere meanwhile; streams is 1 to 65536. Raises ValueError.")
         .def(py::init(&tracking_estimator::make), py::arg("estimator"), py::arg("streams") = 1)
         .def("estimate",
@@ -106,14 +108,14 @@ void bind_tracking_estimator(pybind11::module& m)
              py::arg("noise_var") = py::none(),
              py::arg("stream") = py::none(),
              "Estimate the next frames; y, noise_var and results as of estimator.estimate().\n\n"
-             "stream: of each item, an integer or int [B] from 0; None is 0, 1, 2, ... A stream that\n"
-             "occurs several times follows itself in order. The report's steps are denoiser calls, or moves\n"
-             "of one path for newtonized_omp, and steps_saved how many fewer than at the stream's last cold\n"
+             "stream: of each item, an integer or int [B] from 0; None is 0, 1, 2, ... A stream "
+             "that\n"
+             "occurs several times follows itself in order. The report's steps are denoiser calls, "
+             "or moves\n"
+             "of one path for newtonized_omp, and steps_saved how many fewer than at the stream's "
+             "last cold\n"
              "start.")
-        .def("reset",
-             &reset,
-             py::arg("stream") = py::none(),
-             "Forget a stream, or all of them.")
+        .def("reset", &reset, py::arg("stream") = py::none(), "Forget a stream, or all of them.")
         .def_property_readonly("estimator", &tracking_estimator::inner, "The estimator it runs.")
         .def_property_readonly("streams", &tracking_estimator::streams, "Number of streams.");
 }
