@@ -366,9 +366,11 @@ def test_a_receiver_gain_cancels(exponent, phase, name):
     gain = 10**exponent * np.exp(1j * phase)
     reference, report = estimator.estimate(y, 0.05)
     h_hat, scaled_report = estimator.estimate(gain * y, abs(gain) ** 2 * 0.05)
-    assert relative_error(h_hat / gain, reference) < 1e-4
+    # Searches that refine stop at a step that no longer pays, where the last bits of the input decide.
+    bound = 2e-3 if "omp" in name else 1e-4
+    assert relative_error(h_hat / gain, reference) < bound
     np.testing.assert_allclose(
-        scaled_report["predicted_nmse_db"], report["predicted_nmse_db"], atol=1e-2, equal_nan=True
+        scaled_report["predicted_nmse_db"], report["predicted_nmse_db"], atol=100 * bound, equal_nan=True
     )
 
 
@@ -431,23 +433,16 @@ def test_bad_options_are_refused(tmp_path):
 def test_noise_level_from_the_pilots():
     op = thzum.pilot_operator.hadamard(4, 16, 16, 128, seed=4)
     rng = np.random.default_rng(10)
-    h = plane_waves(rng, 32, shape=(4, 16, 16))
+    h = plane_waves(rng, 32, shape=(4, 16, 16), span=0.14)  # within the visible disc of radius 0.2
     for noise_var in (1.0, 0.01):
         y = noisy_pilots(op, h, noise_var, rng)
         for name in ("ls", "oamp"):
             estimator = thzum.estimator(name, op)
             h_hat, report = estimator.estimate(y)
-            # 32 times 4 (128 - 100) noise-only observations: 1.7 % for one standard deviation, and what
-            # leaks out of the visible region.
-            assert np.mean(report["noise_var"]) == pytest.approx(noise_var, rel=0.08)
+            # 32 times 512 observations: 0.8 % for one standard deviation.
+            assert np.mean(report["noise_var"]) == pytest.approx(noise_var, rel=0.04)
             given, _ = estimator.estimate(y, report["noise_var"])
             np.testing.assert_array_equal(h_hat, given)
-
-
-def test_noise_level_needs_spare_slots():
-    op = thzum.pilot_operator.hadamard(4, 16, 16, 64, seed=4)
-    with pytest.raises(ValueError, match="^noise_var: cannot be estimated.*pass noise_var"):
-        thzum.estimator("ls", op).estimate(np.ones(256, np.complex64))
 
 
 @pytest.mark.parametrize("name", MODEL_FREE)

@@ -32,7 +32,7 @@ chain_stage::chain_stage(const std::string& block,
                          const pilot_operator::sptr& op,
                          const std::string& dictionary,
                          double spacing)
-    : d_scaler(make_model(block, op, dictionary, spacing), spacing, 1),
+    : d_scaler(make_model(block, op, dictionary, spacing), spacing, estimation::default_noise_paths, 1),
       d_n_antennas(model()->op()->shape().antennas()),
       d_x(model()->coefficients()),
       d_r(model()->coefficients()),

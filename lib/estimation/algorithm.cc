@@ -6,6 +6,7 @@
  */
 
 #include "estimation/algorithm.h"
+#include "estimation/noise_level.h"
 #include <algorithm>
 #include <set>
 #include <sstream>
@@ -71,7 +72,11 @@ std::vector<option_info> common_options()
         { "max_batch", 16.0, "Channels worked on at once, 1 to 4096; memory grows with it." },
         { "spacing",
           0.2,
-          "Element spacing in wavelengths, 0.01 to 2; tells which plane waves are visible." }
+          "Element spacing in wavelengths, 0.01 to 2; tells which plane waves are visible." },
+        { "noise_paths",
+          double(default_noise_paths),
+          "Paths taken out of the pilots before an unknown noise level is read off them, 0 to 64; 0 is "
+          "fast and less accurate." }
     };
 }
 

@@ -25,7 +25,7 @@ struct algorithm {
     factory make;
 };
 
-/*! Options that every estimator has: "max_batch" and "spacing". */
+/*! Options that every estimator has: "max_batch", "spacing" and "noise_paths". */
 std::vector<option_info> common_options();
 
 /*! \p own followed by common_options(). */

@@ -86,7 +86,7 @@ public:
                 y + begin * observations, variances, count, h_hat + begin * antennas, report + begin);
             disturb(y + begin * observations, report + begin, count);
             d_parametric->estimate(
-                y + begin * observations, variances, count, d_h.data(), d_report.data());
+                y + begin * observations, d_noise_var.data(), count, d_h.data(), d_report.data());
             for (int b = 0; b < count; ++b)
                 combine(y + (begin + b) * observations, b, h_hat + (begin + b) * antennas, report[begin + b]);
         }
@@ -124,7 +124,8 @@ private:
     {
         const size_t observations = d_probe.size();
         for (int b = 0; b < count; ++b) {
-            d_noise_var[b] = report[b].noise_var;
+            // Of an item of zeros it may be zero, and does not matter.
+            d_noise_var[b] = report[b].noise_var > 0.0f ? report[b].noise_var : 1.0f;
             const float scale = probe_size * std::sqrt(d_noise_var[b]);
             for (size_t i = 0; i < observations; ++i)
                 d_y[b * observations + i] = y[b * observations + i] + scale * d_probe[i];

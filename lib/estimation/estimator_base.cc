@@ -26,6 +26,11 @@ double element_spacing(const algorithm_info& info, const option_map& given)
     return option_reader(info, given).number("spacing", 0.01, 2.0);
 }
 
+int noise_paths(const algorithm_info& info, const option_map& given)
+{
+    return option_reader(info, given).integer("noise_paths", 0, 64);
+}
+
 estimate_report one_shot(float noise_var)
 {
     constexpr float nan = std::numeric_limits<float>::quiet_NaN();
@@ -39,7 +44,10 @@ estimator_base::estimator_base(const algorithm_info& info,
                                observation_model::sptr model)
     : d_name(info.name),
       d_options(settings_in_force(info, given)),
-      d_scaler(std::move(model), element_spacing(info, given), batch_limit(info, given)),
+      d_scaler(std::move(model),
+               element_spacing(info, given),
+               noise_paths(info, given),
+               batch_limit(info, given)),
       d_c(size_t(max_batch()) * coefficients()),
       d_h(size_t(max_batch()) * op()->shape().antennas()),
       d_report(max_batch())

@@ -8,7 +8,6 @@
 #include "estimation/observation_scaler.h"
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 #include <stdexcept>
 
 namespace gr {
@@ -33,17 +32,6 @@ double channel_energy(gr_complex* x, const float* sigma, int count)
     return sum;
 }
 
-observation_model::sptr model_with_noise_only(const observation_model::sptr& model, double spacing)
-{
-    if (model->excess_dimensions() > 0)
-        return model;
-    const auto& shape = model->op()->shape();
-    const auto visible = dictionary::make("visible_region", shape.rows, shape.cols, spacing);
-    if (visible->coefficients() >= model->op()->rank())
-        return nullptr;
-    return observation_model::make(model->op(), visible);
-}
-
 void require_positive(const float* noise_var, int batch)
 {
     for (int b = 0; b < batch; ++b)
@@ -54,14 +42,17 @@ void require_positive(const float* noise_var, int batch)
 
 } // namespace
 
-observation_scaler::observation_scaler(observation_model::sptr model, double spacing, int max_batch)
+observation_scaler::observation_scaler(observation_model::sptr model,
+                                       double spacing,
+                                       int noise_paths,
+                                       int max_batch)
     : d_model(std::move(model)),
-      d_noise_model(model_with_noise_only(d_model, spacing)),
+      d_spacing(spacing),
+      d_noise_paths(noise_paths),
       d_max_batch(max_batch),
       d_length(static_cast<int>(d_model->singular_values().size())),
       d_observed(0),
       d_z(size_t(max_batch) * d_length),
-      d_excess(max_batch),
       d_noise_var(max_batch),
       d_scaled_noise_var(max_batch),
       d_amplitude(max_batch),
@@ -73,32 +64,22 @@ observation_scaler::observation_scaler(observation_model::sptr model, double spa
         d_observed += sigma > 0.0f;
     }
     d_channel_gain = sum * d_model->op()->shape().antennas() / d_model->coefficients();
-    if (d_noise_model && d_noise_model != d_model)
-        d_noise_z.resize(size_t(max_batch) * d_noise_model->singular_values().size());
 }
 
 void observation_scaler::estimate_noise(const gr_complex* y, int batch)
 {
-    if (!d_noise_model) {
-        const auto& op = *d_model->op();
-        std::ostringstream message;
-        message << "noise_var: cannot be estimated from these pilots, since the " << op.rank()
-                << " independent slots of a subarray leave none that carry noise only; pass "
-                   "noise_var, measured while no pilot is sent";
-        throw std::invalid_argument(message.str());
-    }
-    if (d_noise_model != d_model)
-        d_noise_model->observe(y, d_noise_z.data(), d_excess.data(), batch);
-    const int dimensions = d_noise_model->excess_dimensions();
+    if (!d_noise_level)
+        d_noise_level = std::make_unique<noise_level>(d_model->op(), d_spacing, d_noise_paths);
+    const size_t observations = d_model->op()->n_observations();
     for (int b = 0; b < batch; ++b)
-        d_noise_var[b] = d_excess[b] / dimensions;
+        d_noise_var[b] = static_cast<float>(d_noise_level->estimate(y + b * observations));
 }
 
 int observation_scaler::load(const gr_complex* y, const float* noise_var, int batch)
 {
     if (noise_var)
         require_positive(noise_var, batch);
-    d_model->observe(y, d_z.data(), d_excess.data(), batch);
+    d_model->observe(y, d_z.data(), nullptr, batch);
     if (noise_var)
         std::copy_n(noise_var, batch, d_noise_var.begin());
     else

@@ -8,7 +8,9 @@
 #ifndef INCLUDED_THZUM_ESTIMATION_OBSERVATION_SCALER_H
 #define INCLUDED_THZUM_ESTIMATION_OBSERVATION_SCALER_H
 
+#include "estimation/noise_level.h"
 #include <gnuradio/thzum/observation_model.h>
+#include <memory>
 #include <vector>
 
 namespace gr {
@@ -26,8 +28,8 @@ namespace estimation {
 class observation_scaler
 {
 public:
-    /*! \param spacing element spacing in wavelengths, for the noise-only observations */
-    observation_scaler(observation_model::sptr model, double spacing, int max_batch);
+    /*! \param spacing, noise_paths of noise_level */
+    observation_scaler(observation_model::sptr model, double spacing, int noise_paths, int max_batch);
 
     const observation_model::sptr& model() const { return d_model; }
     int max_batch() const { return d_max_batch; }
@@ -37,8 +39,9 @@ public:
      * \param y [batch][M]
      * \param noise_var [batch] or nullptr to estimate it
      * \returns the number of items that are not zero
-     * \throws std::invalid_argument for a noise_var that is not positive, or when it is to be
-     * estimated and no observation carries noise only
+     * \throws std::invalid_argument for a noise_var that is not positive
+     *
+     * The first call that is to estimate it makes the noise_level, which most receivers never need.
      */
     int load(const gr_complex* y, const float* noise_var, int batch);
 
@@ -61,13 +64,15 @@ private:
     void estimate_noise(const gr_complex* y, int batch);
 
     observation_model::sptr d_model;
-    observation_model::sptr d_noise_model; // leaves noise-only observations, or null
+    const double d_spacing;
+    const int d_noise_paths;
     const int d_max_batch;
+    std::unique_ptr<noise_level> d_noise_level;
     int d_length;          // singular values of all subarrays, S * r
     int d_observed;        // those above zero
     double d_channel_gain; // (N / K) sum sigma^2
-    std::vector<gr_complex> d_z, d_noise_z;
-    std::vector<float> d_excess, d_noise_var, d_scaled_noise_var, d_amplitude;
+    std::vector<gr_complex> d_z;
+    std::vector<float> d_noise_var, d_scaled_noise_var, d_amplitude;
     std::vector<int> d_item;
 };
 

@@ -82,6 +82,14 @@ BOOST_AUTO_TEST_CASE(estimating_allocates_nothing)
         BOOST_CHECK_MESSAGE(allocations == before,
                             name << " allocated " << allocations - before << " times");
         BOOST_CHECK_GT(before, 0);
+
+        // The first estimate of an unknown noise level allocates, those after it do not.
+        estimator->estimate(y.data(), nullptr, batch, h_hat.data(), report.data());
+        const long prepared = allocations;
+        estimator->estimate(y.data(), nullptr, batch, h_hat.data(), report.data());
+        BOOST_CHECK_MESSAGE(allocations == prepared,
+                            name << " without noise level allocated " << allocations - prepared
+                                 << " times");
     }
 }
 

@@ -6,6 +6,7 @@
  */
 
 #include "measurement/hadamard_operator.h"
+#include "measurement/mask.h"
 #include "measurement/matrix_kernels.h"
 #include "measurement/walsh_hadamard.h"
 #include <algorithm>
@@ -41,6 +42,9 @@ hadamard_operator::hadamard_operator(const array_shape& shape, int n_slots, uint
       d_seed(seed),
       d_combiner(size_t(shape.antennas()) * n_slots),
       d_gains(size_t(shape.n_subarrays) * n_slots, 1.0f),
+      d_mask(d_gains.size(), 1),
+      d_noise_reaches(d_mask),
+      d_heard(d_gains.size()),
       d_signs(shape.antennas()),
       d_rows(size_t(shape.n_subarrays) * n_slots),
       d_scratch(shape.elements())
@@ -113,24 +117,51 @@ void hadamard_operator::backproject(const gr_complex* b, gr_complex* h, int batc
     }
 }
 
+void hadamard_operator::apply_mask(const gr_complex* x, gr_complex* y, int batch) const
+{
+    for (int b = 0; b < batch; b++)
+        for (const auto heard : d_mask)
+            *y++ = heard ? *x : gr_complex(0), x++;
+}
+
 void hadamard_operator::forward(const gr_complex* h, gr_complex* y, int batch)
 {
     project(h, y, batch);
+    if (d_masked)
+        apply_mask(y, y, batch);
 }
 
 void hadamard_operator::adjoint(const gr_complex* y, gr_complex* h, int batch)
 {
-    backproject(y, h, batch);
+    if (!d_masked)
+        return backproject(y, h, batch);
+    for (int i = 0; i < batch; i++) {
+        apply_mask(y + i * d_mask.size(), d_heard.data(), 1);
+        backproject(d_heard.data(), h + size_t(i) * d_shape.antennas(), 1);
+    }
 }
 
 void hadamard_operator::whiten(const gr_complex* y, gr_complex* z, int batch)
 {
-    std::copy_n(y, size_t(batch) * n_observations(), z);
+    if (d_masked)
+        apply_mask(y, z, batch);
+    else
+        std::copy_n(y, size_t(batch) * n_observations(), z);
+}
+
+pilot_operator::sptr hadamard_operator::with_mask(const std::vector<uint8_t>& mask) const
+{
+    const auto masked = std::make_shared<hadamard_operator>(d_shape, d_slots, d_seed);
+    masked->d_mask = checked_mask(mask, n_observations());
+    masked->d_noise_reaches = masked->d_mask;
+    masked->d_masked = heard(masked->d_mask) < n_observations();
+    std::copy(masked->d_mask.begin(), masked->d_mask.end(), masked->d_gains.begin());
+    return masked;
 }
 
 pilot_operator::sptr hadamard_operator::clone() const
 {
-    return std::make_shared<hadamard_operator>(d_shape, d_slots, d_seed);
+    return with_mask(d_mask);
 }
 
 std::string hadamard_operator::repr() const
@@ -138,7 +169,7 @@ std::string hadamard_operator::repr() const
     std::ostringstream out;
     out << "pilot_operator.hadamard(n_subarrays=" << d_shape.n_subarrays
         << ", rows=" << d_shape.rows << ", cols=" << d_shape.cols << ", n_slots=" << d_slots
-        << ", seed=" << d_seed << ")";
+        << ", seed=" << d_seed << ")" << describe_mask(d_mask);
     return out.str();
 }
 

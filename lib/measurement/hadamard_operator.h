@@ -14,7 +14,7 @@
 namespace gr {
 namespace thzum {
 
-/*! Semi-orthogonal pilot operator by fast Walsh-Hadamard transforms: A = B, all gains 1. */
+/*! Semi-orthogonal pilot operator by fast Walsh-Hadamard transforms: A = diag(mask) B, gains 1 or 0. */
 class hadamard_operator : public pilot_operator
 {
 public:
@@ -33,18 +33,27 @@ public:
     void whiten(const gr_complex* y, gr_complex* z, int batch) override;
     void project(const gr_complex* h, gr_complex* b, int batch) override;
     void backproject(const gr_complex* b, gr_complex* h, int batch) override;
+    const std::vector<uint8_t>& noise_reaches() const override { return d_noise_reaches; }
+    sptr with_mask(const std::vector<uint8_t>& mask) const override;
+    const std::vector<uint8_t>& mask() const override { return d_mask; }
     sptr clone() const override;
     std::string repr() const override;
 
 private:
     void draw();
     void fill_combiner();
+    /*! y = diag(mask) x; x may be y. */
+    void apply_mask(const gr_complex* x, gr_complex* y, int batch) const;
 
     const array_shape d_shape;
     const int d_slots;
     const uint64_t d_seed;
     std::vector<gr_complex> d_combiner;
     std::vector<float> d_gains;
+    std::vector<uint8_t> d_mask; // [S][Q]
+    std::vector<uint8_t> d_noise_reaches;
+    bool d_masked = false;
+    volk::vector<gr_complex> d_heard; // [S*Q], input of the adjoint
     volk::vector<float> d_signs;        // [S][n], +-1/sqrt(n)
     std::vector<int> d_rows;            // [S][Q], rows of the Hadamard matrix
     volk::vector<gr_complex> d_scratch; // [n]

@@ -14,16 +14,11 @@
 namespace gr {
 namespace thzum {
 
-/*!
- * Dimensions of whiten(y) that carry noise: all of them, except that common noise passes through
- * the combiner as the channel does and does not reach where the gain is zero.
- */
+/*! Dimensions of whiten(y) that carry noise. */
 inline int noise_dimensions(const pilot_operator& op)
 {
-    const auto& gains = op.gains();
-    const auto zeros = std::count(gains.begin(), gains.end(), 0.0f);
-    const auto silent = op.model() == noise_model::common ? zeros : 0;
-    return static_cast<int>(gains.size()) - static_cast<int>(silent);
+    const auto& reached = op.noise_reaches();
+    return static_cast<int>(std::count(reached.begin(), reached.end(), 1));
 }
 
 } // namespace thzum

@@ -49,7 +49,8 @@ pilot_operator::sptr pilot_operator::make(const std::vector<gr_complex>& combine
                                           noise_model model)
 {
     check_combiner(combiner, n_slots, shape);
-    return std::make_shared<dense_operator>(combiner, n_slots, shape, model);
+    return std::make_shared<dense_operator>(
+        combiner, n_slots, shape, model, std::vector<uint8_t>(size_t(shape.n_subarrays) * n_slots, 1));
 }
 
 pilot_operator::sptr pilot_operator::hadamard(const array_shape& shape, int n_slots, uint64_t seed)

@@ -61,8 +61,12 @@ public:
      * \brief Estimate \p batch channels.
      * \param y [batch][M], finite
      * \param noise_var [batch] antenna noise variance > 0, or nullptr to estimate it from the
-     * pilots \param h_hat [batch][N] \param report [batch] \throws std::invalid_argument when the
-     * noise variance is to be estimated and this operator leaves no noise-only observations
+     * pilots
+     * \param h_hat [batch][N]
+     * \param report [batch]
+     *
+     * With so few pilots that noise and channel cannot be told apart, the estimated noise variance is the
+     * power of the pilots. The first call without noise variance allocates what estimating it takes.
      *
      * An item of all-zero y gives a zero estimate. Any batch is accepted; larger ones than the
      * option "max_batch" are run in pieces.

@@ -74,7 +74,7 @@ public:
     /*! Observations M = S * Q. */
     int n_observations() const { return shape().n_subarrays * n_slots(); }
 
-    /*! Combiner rows [S][Q][rows*cols]. */
+    /*! Combiner rows [S][Q][rows*cols], as applied, whether heard or not. */
     virtual const std::vector<gr_complex>& combiner() const = 0;
 
     /*! y = A h, noiseless, for \p batch channels: [batch][N] -> [batch][M]. */
@@ -90,14 +90,31 @@ public:
     virtual const std::vector<float>& gains() const = 0;
 
     /*! z = whiten(y): [batch][M] -> [batch][S*R]. Where the gain is zero z is noise alone, or zero
-     * for noise_model::common, which then does not reach it either. */
+     * if noise_reaches() says so. */
     virtual void whiten(const gr_complex* y, gr_complex* z, int batch) = 0;
 
-    /*! b = B h: [batch][N] -> [batch][S*R]. */
+    /*! b = B h: [batch][N] -> [batch][S*R]. B B^H = I but for rows of zero gain, which may be zero. */
     virtual void project(const gr_complex* h, gr_complex* b, int batch) = 0;
 
     /*! h = B^H b: [batch][S*R] -> [batch][N]. */
     virtual void backproject(const gr_complex* b, gr_complex* h, int batch) = 0;
+
+    /*! Whether noise reaches an entry of whiten(y), [S][R]; the others are always zero. */
+    virtual const std::vector<uint8_t>& noise_reaches() const = 0;
+
+    /*!
+     * \brief The same combiner with pilots left out, of a dead RF chain or of slots that were hit.
+     *
+     * What is left out counts as not observed: forward() gives zeros there, adjoint() and whiten() do not
+     * look at it, and estimators work as if those rows had never been measured. Sizes stay as they are; in
+     * whiten(y) entries without noise take the place of those missing, with zero gains.
+     * \param mask [S][Q]: 0 = left out. Replaces the mask that this operator has.
+     * \throws std::invalid_argument on a wrong size, or when nothing is left
+     */
+    virtual sptr with_mask(const std::vector<uint8_t>& mask) const = 0;
+
+    /*! Which pilots are heard, [S][Q]: 0 or 1. */
+    virtual const std::vector<uint8_t>& mask() const = 0;
 
     /*! An independent operator with scratch memory of its own, for use in another thread; the
      * original may be in use meanwhile. */

@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(estimator.h)                                               */
-/* BINDTOOL_HEADER_FILE_HASH(552531861f1b55c85eb4be0b549bfd6f) */
+/* BINDTOOL_HEADER_FILE_HASH(fa0a7fd788880f9c2b12592160ea2240) */
 /***********************************************************************************/
 
 #include "estimates.h"

@@ -9,11 +9,12 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(pilot_operator.h)                                                      */
-/* BINDTOOL_HEADER_FILE_HASH(76a6d7d886168aa6750ee5d994c047f4) */
+/* BINDTOOL_HEADER_FILE_HASH(f439f256daded28b8036012f700cd26a) */
 /***********************************************************************************/
 
 #include "arrays.h"
 #include <gnuradio/thzum/pilot_operator.h>
+#include <algorithm>
 
 namespace gr {
 namespace thzum {
@@ -66,6 +67,18 @@ py::array_t<gr_complex> call(pilot_operator& self,
     py::gil_scoped_release release;
     (self.*function)(x.data(), out, x.batch);
     return y;
+}
+
+pilot_operator::sptr with_mask(const pilot_operator& self, const py::object& mask)
+{
+    const auto given =
+        single_array_in<float>(mask, "mask", { self.shape().n_subarrays, self.n_slots() });
+    std::vector<uint8_t> heard(given.size());
+    std::transform(given.data(), given.data() + given.size(), heard.begin(), [](float value) {
+        return value != 0.0f;
+    });
+    py::gil_scoped_release release;
+    return self.with_mask(heard);
 }
 
 int n_projections(const pilot_operator& self) { return self.shape().n_subarrays * self.rank(); }
@@ -171,6 +184,21 @@ void bind_properties(py::class_<pilot_operator, pilot_operator::sptr>& operators
             "rank", &pilot_operator::rank, "Rows min(Q, rows*cols) of B per subarray.")
         .def_property_readonly(
             "is_fast", &pilot_operator::is_fast, "Whether B is a fast Hadamard transform.")
+        .def_property_readonly(
+            "mask",
+            [](const pilot_operator& self) {
+                py::array_t<bool> mask({ self.shape().n_subarrays, self.n_slots() });
+                std::copy(self.mask().begin(), self.mask().end(), mask.mutable_data());
+                return mask;
+            },
+            "Which pilots are heard, bool [S, Q] (a copy).")
+        .def("with_mask",
+             &with_mask,
+             py::arg("mask"),
+             "The same combiner with pilots left out, of a dead RF chain or of slots that were hit:\n"
+             "`mask` is bool [S, Q], False = not observed, and replaces the mask that there is. Sizes stay;\n"
+             "`measure` gives zeros there, and estimators do not look at them. Raises ValueError on a wrong\n"
+             "shape or when nothing is left.")
         .def("__repr__", &pilot_operator::repr);
 }
 
