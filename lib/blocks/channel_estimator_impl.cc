@@ -24,6 +24,7 @@ namespace {
 const char* const block_name = "channel_estimator";
 constexpr int largest_allowed_batch = 4096;
 constexpr int most_paths = 64; // of one item, in a message
+constexpr int most_users = 4096;
 
 int checked_batch(int batch)
 {
@@ -32,6 +33,15 @@ int checked_batch(int batch)
             std::string(block_name) + ": batch expects an integer from 1 to " +
             std::to_string(largest_allowed_batch) + ", got " + std::to_string(batch));
     return batch;
+}
+
+int checked_users(int users)
+{
+    if (users < 0 || users > most_users)
+        throw std::invalid_argument(std::string(block_name) +
+                                    ": tracked_users expects an integer from 0 to " +
+                                    std::to_string(most_users) + ", got " + std::to_string(users));
+    return users;
 }
 
 pmt::pmt_t with_tag(const pmt::pmt_t& dict, const pmt::pmt_t& key, const pmt::pmt_t& value)
@@ -46,7 +56,8 @@ channel_estimator::sptr channel_estimator::make(pilot_operator::sptr op,
                                                 const option_map& options,
                                                 double noise_var,
                                                 int batch,
-                                                const option_map& array_options)
+                                                const option_map& array_options,
+                                                int tracked_users)
 {
     return gnuradio::make_block_sptr<channel_estimator_impl>(
         checked_operator(block_name, op)->clone(),
@@ -54,7 +65,8 @@ channel_estimator::sptr channel_estimator::make(pilot_operator::sptr op,
         options,
         checked_noise_var(block_name, noise_var),
         checked_batch(batch),
-        array_options);
+        array_options,
+        checked_users(tracked_users));
 }
 
 channel_estimator_impl::channel_estimator_impl(pilot_operator::sptr op,
@@ -62,18 +74,21 @@ channel_estimator_impl::channel_estimator_impl(pilot_operator::sptr op,
                                                const option_map& options,
                                                double noise_var,
                                                int batch,
-                                               const option_map& array_options)
+                                               const option_map& array_options,
+                                               int tracked_users)
     : gr::sync_block(block_name,
                      gr::io_signature::make(1, 1, op->n_observations() * sizeof(gr_complex)),
                      gr::io_signature::make(1, 1, op->shape().antennas() * sizeof(gr_complex))),
       d_op(op),
       d_batch(batch),
       d_array_options(array_options),
+      d_tracked_users(tracked_users),
       d_n_observations(op->n_observations()),
       d_n_antennas(op->shape().antennas()),
       d_fixed_noise_var(noise_var),
       d_items(batch),
       d_noise_vars(batch),
+      d_streams(batch),
       d_reports(batch),
       d_latencies(batch),
       d_paths(most_paths)
@@ -117,9 +132,11 @@ void channel_estimator_impl::set_algorithm(const std::string& name, const option
 {
     std::lock_guard<std::mutex> one_change(d_build_mutex);
     auto built = build(name, options);
+    auto tracker = d_tracked_users > 0 ? tracking_estimator::make(built, d_tracked_users) : nullptr;
     const auto symbol = pmt::mp(name);
     std::lock_guard<std::mutex> swap(d_mutex);
     d_estimator.swap(built);
+    d_tracker.swap(tracker);
     d_algorithm = name;
     d_algorithm_symbol = symbol;
     d_options = options;
@@ -187,7 +204,7 @@ void channel_estimator_impl::process(const gr_complex* y, int first, int count, 
         const auto& head = d_items[begin];
         end = begin + 1;
         while (end < count && !d_items[end].fault == !head.fault &&
-               d_items[end].has_noise_var == head.has_noise_var)
+               d_items[end].has_noise_var == head.has_noise_var && !is_repeated(begin, end))
             end++;
         if (!head.fault)
             estimate_run(y, begin, end, h);
@@ -208,6 +225,7 @@ void channel_estimator_impl::read_items(const gr_complex* y, int first, int coun
         auto& item = d_items[i];
         const double noise_var = fixed > 0.0 ? fixed : item.tags.noise_var;
         item.has_noise_var = fixed > 0.0 || item.tags.has_noise_var;
+        item.stream = stream_of(item.tags);
         item.fault = item.tags.skipped;
         if (!item.fault)
             item.fault =
@@ -218,6 +236,38 @@ void channel_estimator_impl::read_items(const gr_complex* y, int first, int coun
     }
 }
 
+int channel_estimator_impl::stream_of(const item_tags& tags) const
+{
+    if (!tags.user || !pmt::is_integer(tags.user))
+        return -1;
+    const long user = pmt::to_long(tags.user);
+    return user >= 0 && user < d_tracked_users ? static_cast<int>(user) : -1;
+}
+
+// The estimator keeps the paths of the items of one call, and a user's next frame needs another.
+bool channel_estimator_impl::is_repeated(int begin, int end) const
+{
+    const int stream = d_items[end].stream;
+    return stream >= 0 && std::any_of(d_items.begin() + begin,
+                                      d_items.begin() + end,
+                                      [stream](const item& i) { return i.stream == stream; });
+}
+
+void channel_estimator_impl::run_estimator(const gr_complex* y,
+                                           int begin,
+                                           int count,
+                                           gr_complex* h)
+{
+    const float* noise_var = d_items[begin].has_noise_var ? &d_noise_vars[begin] : nullptr;
+    if (!d_tracker) {
+        d_estimator->estimate(y, noise_var, count, h, &d_reports[begin]);
+        return;
+    }
+    for (int i = 0; i < count; i++)
+        d_streams[i] = d_items[begin + i].stream;
+    d_tracker->estimate(y, noise_var, d_streams.data(), count, h, &d_reports[begin]);
+}
+
 void channel_estimator_impl::estimate_run(const gr_complex* y, int begin, int end, gr_complex* h)
 {
     using clock = std::chrono::steady_clock;
@@ -225,11 +275,7 @@ void channel_estimator_impl::estimate_run(const gr_complex* y, int begin, int en
     auto* const h_run = h + static_cast<size_t>(begin) * d_n_antennas;
     const auto begun = clock::now();
     try {
-        d_estimator->estimate(y + static_cast<size_t>(begin) * d_n_observations,
-                              d_items[begin].has_noise_var ? &d_noise_vars[begin] : nullptr,
-                              count,
-                              h_run,
-                              &d_reports[begin]);
+        run_estimator(y + static_cast<size_t>(begin) * d_n_observations, begin, count, h_run);
     } catch (const std::exception& error) {
         if (!d_is_warned)
             d_logger->warn("{}: items skipped: {}", d_algorithm, error.what());
@@ -326,6 +372,10 @@ void channel_estimator_impl::report_item(int index)
         dict = pmt::dict_add(
             dict, keys::predicted_nmse_db(), pmt::from_double(report.predicted_nmse_db));
         dict = pmt::dict_add(dict, keys::latency_us(), pmt::from_double(d_latencies[index]));
+        if (d_tracked_users > 0) {
+            dict = pmt::dict_add(dict, keys::steps(), pmt::from_long(report.steps));
+            dict = pmt::dict_add(dict, keys::steps_saved(), pmt::from_long(report.steps_saved));
+        }
     }
     message_port_pub(ports::report(), dict);
 }

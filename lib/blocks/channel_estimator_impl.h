@@ -10,6 +10,7 @@
 
 #include "item_tags.h"
 #include <gnuradio/thzum/channel_estimator.h>
+#include <gnuradio/thzum/tracking_estimator.h>
 #include <atomic>
 #include <mutex>
 
@@ -24,7 +25,8 @@ public:
                            const option_map& options,
                            double noise_var,
                            int batch,
-                           const option_map& array_options);
+                           const option_map& array_options,
+                           int tracked_users);
 
     bool start() override;
     bool stop() override;
@@ -40,6 +42,7 @@ public:
     uint64_t estimates() const override { return d_estimates; }
     uint64_t skipped() const override { return d_skipped; }
     int largest_batch() const override { return d_largest_batch; }
+    int tracked_users() const override { return d_tracked_users; }
 
 private:
     /*! What is known of an item before it is estimated. */
@@ -47,6 +50,7 @@ private:
         item_tags tags;
         pmt::pmt_t fault;   /*!< why it is skipped; null if it is not */
         bool has_noise_var; /*!< false: to be estimated */
+        int stream;         /*!< user whose channel is tracked, or -1 */
     };
 
     estimator::sptr build(const std::string& name, option_map options) const;
@@ -55,6 +59,11 @@ private:
 
     void read_items(const gr_complex* y, int first, int count);
     void process(const gr_complex* y, int first, int count, gr_complex* h);
+    /*! The user of an item if it is one that is tracked, else -1. */
+    int stream_of(const item_tags& tags) const;
+    /*! Whether a user between \p begin and \p end is that of item \p end too. */
+    bool is_repeated(int begin, int end) const;
+    void run_estimator(const gr_complex* y, int begin, int count, gr_complex* h);
     void estimate_run(const gr_complex* y, int begin, int end, gr_complex* h);
     void finish(int first, int count);
     void tag_item(uint64_t offset, int index);
@@ -65,12 +74,14 @@ private:
     const pilot_operator::sptr d_op;
     const int d_batch;
     const option_map d_array_options;
+    const int d_tracked_users;
     const int d_n_observations;
     const int d_n_antennas;
 
     mutable std::mutex d_mutex; /*!< guards what work() runs: the estimator and its name */
     std::mutex d_build_mutex;   /*!< one change at a time */
     estimator::sptr d_estimator;
+    tracking_estimator::sptr d_tracker; /*!< around d_estimator; null without tracked users */
     std::string d_algorithm;
     pmt::pmt_t d_algorithm_symbol;
     option_map d_options;
@@ -83,6 +94,7 @@ private:
 
     std::vector<item> d_items;              /*!< [batch] */
     std::vector<float> d_noise_vars;        /*!< [batch] */
+    std::vector<int> d_streams;             /*!< [batch] */
     std::vector<estimate_report> d_reports; /*!< [batch] */
     std::vector<double> d_latencies;        /*!< [batch] in microseconds */
     std::vector<path_estimate> d_paths;

@@ -60,6 +60,8 @@ THZUM_SYMBOL(options, "options")
 THZUM_SYMBOL(nmse_db, "nmse_db")
 THZUM_SYMBOL(mean_nmse_db, "mean_nmse_db")
 THZUM_SYMBOL(count, "count")
+THZUM_SYMBOL(steps, "steps")
+THZUM_SYMBOL(steps_saved, "steps_saved")
 
 } // namespace keys
 

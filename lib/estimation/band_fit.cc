@@ -87,7 +87,8 @@ void band_fit::load(const gr_complex* z, const std::vector<char>& measured)
     for (int f = 0; f < subcarriers(); ++f) {
         d_gram.matched_filter(z + f * observed, d_b_one.data());
         for (int s = 0; s < d_subarrays; ++s)
-            std::copy_n(&d_b_one[s * length], length, &d_b[(size_t(s) * subcarriers() + f) * length]);
+            std::copy_n(
+                &d_b_one[s * length], length, &d_b[(size_t(s) * subcarriers() + f) * length]);
     }
     d_paths = 0;
     d_explained = 0.0;
@@ -200,8 +201,7 @@ void band_fit::update_matches(int p, int s)
     }
 }
 
-band_fit::pair_products
-band_fit::products(int p, int q, int s, int block, bool with_slopes) const
+band_fit::pair_products band_fit::products(int p, int q, int s, int block, bool with_slopes) const
 {
     pair_products sums = {};
     const complexd *a = turns(p, s), *b = turns(q, s);
@@ -212,7 +212,8 @@ band_fit::products(int p, int q, int s, int block, bool with_slopes) const
             if (!d_measured[f])
                 continue;
             const double x = d_grid.place[f];
-            const complexd turn = d_grid.weight[size_t(f) * d_grid.nodes + j] * std::conj(a[f]) * b[f];
+            const complexd turn =
+                d_grid.weight[size_t(f) * d_grid.nodes + j] * std::conj(a[f]) * b[f];
             zeroth += turn;
             once += x * turn;
             twice += x * x * turn;
@@ -230,8 +231,8 @@ band_fit::products(int p, int q, int s, int block, bool with_slopes) const
     return sums;
 }
 
-// Unknowns: the gains, then (u, v, tau) of each path at this subarray, then the right-hand side, whose
-// corner collects minus the explained energy.
+// Unknowns: the gains, then (u, v, tau) of each path at this subarray, then the right-hand side,
+// whose corner collects minus the explained energy.
 void band_fit::fill_gains(int s, int block, bool with_slopes, int width)
 {
     for (int p = 0; p < d_paths; ++p)
@@ -244,8 +245,7 @@ void band_fit::fill_gains(int s, int block, bool with_slopes, int width)
     fill_matches(s, block, with_slopes, width);
 }
 
-void band_fit::fill_slopes(
-    int s, int block, int p, int q, const pair_products& sums, int width)
+void band_fit::fill_slopes(int s, int block, int p, int q, const pair_products& sums, int width)
 {
     const complexd gp = free_gain(p, s, block), gq = free_gain(q, s, block);
     const int at_p = d_paths + slopes() * p, at_q = d_paths + slopes() * q;
@@ -333,8 +333,8 @@ void band_fit::linearise()
         }
 }
 
-// From (u, v, tau) at subarray s to direction, curvature and delays of the path: curvature moves the
-// direction at (x, y) by -(x, y).
+// From (u, v, tau) at subarray s to direction, curvature and delays of the path: curvature moves
+// the direction at (x, y) by -(x, y).
 void band_fit::scatter(int s, int width)
 {
     struct target {

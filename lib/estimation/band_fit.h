@@ -29,14 +29,14 @@ struct band_path {
  * \brief Least-squares fit of waves to the pilots of all subcarriers of one channel.
  *
  * A path has one direction in space, so that its phase from element to element grows with frequency
- * (beam squint). Its gain is free in each subarray. Over the band it either turns with one delay per
- * subarray, exp(-j 2 pi x_f tau), or is free in each subcarrier too. Where the places of the subarrays
- * are known, a spherical wavefront tilts the direction from one subarray to the next.
+ * (beam squint). Its gain is free in each subarray. Over the band it either turns with one delay
+ * per subarray, exp(-j 2 pi x_f tau), or is free in each subcarrier too. Where the places of the
+ * subarrays are known, a spherical wavefront tilts the direction from one subarray to the next.
  *
- * Gains are always at their optimum; everything else moves by damped Gauss-Newton steps on what remains
- * after the gains are projected out, as in path_fit. Inner products of waves are kept at a few
- * frequencies and interpolated, so that a step hardly depends on the number of subcarriers. Allocates at
- * construction only.
+ * Gains are always at their optimum; everything else moves by damped Gauss-Newton steps on what
+ * remains after the gains are projected out, as in path_fit. Inner products of waves are kept at a
+ * few frequencies and interpolated, so that a step hardly depends on the number of subcarriers.
+ * Allocates at construction only.
  */
 class band_fit
 {
@@ -75,8 +75,8 @@ public:
         return d_gain[(size_t(p) * d_subarrays + s) * d_blocks + (d_blocks > 1 ? f : 0)];
     }
 
-    /*! Move all paths uphill, at most \p steps times or until a step gains less than \p enough; returns
-     * the energy explained. */
+    /*! Move all paths uphill, at most \p steps times or until a step gains less than \p enough;
+     * returns the energy explained. */
     double refine(int steps, double enough);
 
     /*! Matched filter less what the paths explain of it: re, im [S][F][stride]. */

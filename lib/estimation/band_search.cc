@@ -194,7 +194,8 @@ band_search::peak band_search::strongest(const float* re,
 }
 
 // With delays every subarray adds the peak of a band-limited process, which lies above
-// a = log(count sqrt(pi a / 3)), its rate of upcrossings, by what falls off like the power in one cell.
+// a = log(count sqrt(pi a / 3)), its rate of upcrossings, by what falls off like the power in one
+// cell.
 double band_search::threshold(double false_alarm) const
 {
     if (!d_has_delays)

@@ -20,8 +20,8 @@ namespace estimation {
  * \brief The direction in space, and its delays, that explain most of a residual over the band.
  *
  * For a direction, the residual of subarray s is correlated with the wave at every subcarrier, each
- * seen under its own squint. With delays, the energies over the band add up in phase at the best delay
- * of each subarray, found by an FFT; without, as powers.
+ * seen under its own squint. With delays, the energies over the band add up in phase at the best
+ * delay of each subarray, found by an FFT; without, as powers.
  */
 class band_search
 {

@@ -78,8 +78,7 @@ delay_subspace::delay_subspace(int subcarriers, int length)
 {
 }
 
-double
-delay_subspace::smooth(gr_complex* h, size_t stride, int dimensions, double error_variance)
+double delay_subspace::smooth(gr_complex* h, size_t stride, int dimensions, double error_variance)
 {
     load(h, stride);
     average_covariance();
@@ -133,8 +132,8 @@ void delay_subspace::average_covariance()
         }
 }
 
-// Errors alone have eigenvalues up to (1 + sqrt(window / dimensions))^2 of their variance (Marchenko and
-// Pastur, 1967).
+// Errors alone have eigenvalues up to (1 + sqrt(window / dimensions))^2 of their variance
+// (Marchenko and Pastur, 1967).
 void delay_subspace::build_filter(int dimensions, double error_variance)
 {
     d_solver.compute(d_covariance);

@@ -75,13 +75,25 @@ void estimator_base::estimate(const gr_complex* y,
                               gr_complex* h_hat,
                               estimate_report* report)
 {
+    track(y, noise_var, batch, h_hat, report, nullptr);
+}
+
+void estimator_base::track(const gr_complex* y,
+                           const float* noise_var,
+                           int batch,
+                           gr_complex* h_hat,
+                           estimate_report* report,
+                           float* const* state)
+{
     const size_t observed = op()->n_observations(), antennas = op()->shape().antennas();
-    for (int begin = 0; begin < batch; begin += max_batch())
+    for (int begin = 0; begin < batch; begin += max_batch()) {
+        d_states = state ? state + begin : nullptr;
         estimate_piece(y + begin * observed,
                        noise_var ? noise_var + begin : nullptr,
                        std::min(max_batch(), batch - begin),
                        h_hat + begin * antennas,
                        report + begin);
+    }
 }
 
 void estimator_base::estimate_piece(const gr_complex* y,
@@ -108,6 +120,8 @@ void estimator_base::estimate_piece(const gr_complex* y,
             h_hat[b * antennas + n] = amplitude * d_h[i * antennas + n];
         report[b] = d_report[i];
         report[b].noise_var = d_scaler.noise_var(b);
+        if (report[b].steps == 0)
+            report[b].steps = report[b].iterations;
     }
 }
 

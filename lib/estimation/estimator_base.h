@@ -37,6 +37,13 @@ public:
                   gr_complex* h_hat,
                   estimate_report* report) override;
 
+    void track(const gr_complex* y,
+               const float* noise_var,
+               int batch,
+               gr_complex* h_hat,
+               estimate_report* report,
+               float* const* state) override;
+
 protected:
     const observation_model::sptr& model() const { return d_scaler.model(); }
     int max_batch() const { return d_scaler.max_batch(); }
@@ -48,6 +55,12 @@ protected:
     int loaded_index(int item) const;
     float amplitude(int loaded) const { return d_scaler.amplitude(loaded); }
 
+    /*! State of the stream that item \p loaded of run() belongs to; nullptr if it is not tracked. */
+    float* state(int loaded) const
+    {
+        return d_states ? d_states[d_scaler.item(loaded)] : nullptr;
+    }
+
     /*! 10 log10 of an error energy per coefficient at unit channel power, over that of the channel;
      * NaN when \p error_variance is not positive. */
     float nmse_db(double error_variance) const;
@@ -57,7 +70,8 @@ protected:
      * \param z [batch][S*r] of the observation model; run() may use it as scratch
      * \param noise_var [batch] at the same scale; run() may use it as scratch
      * \param c [batch][S*k]
-     * \param report [batch], filled in as for a one-shot estimator without prediction
+     * \param report [batch], filled in as for a one-shot estimator without prediction; steps, where run()
+     *        leaves them 0, become the iterations
      */
     virtual void
     run(gr_complex* z, float* noise_var, int batch, gr_complex* c, estimate_report* report) = 0;
@@ -75,6 +89,7 @@ private:
     std::vector<gr_complex> d_c, d_h;
     std::vector<estimate_report> d_report;
     int d_loaded = 0;
+    float* const* d_states = nullptr; // of the piece at work
 };
 
 } // namespace estimation

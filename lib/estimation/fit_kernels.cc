@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "estimation/fit_kernels.h"
 #include "common/multiversion.h"
+#include "estimation/fit_kernels.h"
 
 namespace gr {
 namespace thzum {

@@ -15,8 +15,8 @@ namespace thzum {
 namespace estimation {
 
 /*!
- * Gaussian elimination of the first \p count unknowns of a Hermitian system, upper triangle, rows of
- * \p width. A pivot that rounding has eaten becomes zero, and its unknown with it.
+ * Gaussian elimination of the first \p count unknowns of a Hermitian system, upper triangle, rows
+ * of \p width. A pivot that rounding has eaten becomes zero, and its unknown with it.
  */
 void eliminate(std::complex<double>* m, int width, int size, int count);
 
@@ -28,8 +28,7 @@ std::complex<double> back_substitute(const std::complex<double>* m,
                                      const std::complex<double>* solution);
 
 /*! re + j im -= (a + j b) (x + j y) over \p n values; y = nullptr means zero. */
-void subtract_scaled(
-    float a, float b, const float* x, const float* y, float* re, float* im, int n);
+void subtract_scaled(float a, float b, const float* x, const float* y, float* re, float* im, int n);
 
 } // namespace estimation
 } // namespace thzum

@@ -12,6 +12,8 @@
 #include "estimation/wavefront_search.h"
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <limits>
 
 namespace gr {
 namespace thzum {
@@ -24,6 +26,25 @@ namespace {
 constexpr double gain_share = 0.02;
 
 constexpr int most_finalists = 4; // wavefronts of a path that are refined
+
+// A tracked channel has jumped where its old paths leave a peak this many times the threshold.
+constexpr double jump = 4.0;
+
+// A tracked channel starts over after so many frames, so that a wavefront once taken for its neighbour,
+// which fits nearly as well, does not stay for good.
+constexpr float frames_per_start = 16.0f;
+
+/*! What is kept of a stream: this, then the paths. As floats, so that all zero means nothing. */
+struct tracked_head {
+    float paths_plus_one, cold_steps, frames;
+};
+
+struct tracked_path {
+    float coherent, ux, uy, curvature;
+};
+
+constexpr int head_size = sizeof(tracked_head) / sizeof(float);
+constexpr int path_size = sizeof(tracked_path) / sizeof(float);
 
 struct pursuit_settings {
     int max_paths;
@@ -59,6 +80,8 @@ public:
           d_search(d_fit.gram(), region, layout.spacing),
           d_threshold(detection_threshold(
               d_search.cells(), d_fit.gram().subarrays(), settings.false_alarm)),
+          d_beam_x(1.0 / (region->col_axis().size * layout.spacing)),
+          d_beam_y(1.0 / (region->row_axis().size * layout.spacing)),
           d_re(size_t(d_fit.gram().subarrays()) * d_fit.gram().stride()),
           d_im(d_re.size()),
           d_paths(size_t(max_batch()) * settings.max_paths),
@@ -73,6 +96,8 @@ public:
             d_wavefronts = std::make_unique<wavefront_search>(
                 layout, region->rows(), region->cols(), settings.max_curvature);
     }
+
+    int state_size() const override { return head_size + path_size * d_settings.max_paths; }
 
     int paths(int item, path_estimate* paths, int most) const override
     {
@@ -92,12 +117,19 @@ protected:
     run(gr_complex* z, float* noise_var, int batch, gr_complex* c, estimate_report* report) override
     {
         for (int b = 0; b < batch; ++b) {
-            d_fit.load(z + size_t(b) * observations());
-            pursue(noise_var[b]);
-            if (d_wavefronts)
-                make_coherent(noise_var[b]);
+            const long before = d_fit.moves();
+            const bool warm = resume(z + size_t(b) * observations(), noise_var[b], state(b));
+            if (!warm) {
+                d_fit.load(z + size_t(b) * observations());
+                pursue(noise_var[b], std::numeric_limits<double>::infinity());
+                if (d_wavefronts)
+                    make_coherent(0, noise_var[b]);
+            }
             if (d_fit.paths())
                 d_fit.refine(0, d_fit.paths(), d_settings.final_steps, gain_share * noise_var[b]);
+            report[b].steps = static_cast<int>(d_fit.moves() - before);
+            if (state(b))
+                keep_state(state(b), warm, report[b]);
             d_fit.synthesize(c + size_t(b) * coefficients());
             report[b].iterations = d_fit.paths();
             report[b].predicted_nmse_db =
@@ -115,21 +147,94 @@ private:
         d_path_count[b] = d_fit.paths();
     }
 
-    void pursue(double noise_var)
+    // From the last frame's paths: they are refined, the faded ones dropped, new ones looked for. False
+    // where that has failed and the frame has to start over.
+    bool resume(const gr_complex* z, double noise_var, const float* state)
+    {
+        if (!state)
+            return false;
+        tracked_head head;
+        std::memcpy(&head, state, sizeof(head));
+        if (head.paths_plus_one == 0.0f || head.frames >= frames_per_start)
+            return false;
+        d_fit.load(z);
+        for (int p = 0; p + 1 < static_cast<int>(head.paths_plus_one); ++p) {
+            tracked_path path;
+            std::memcpy(&path, state + head_size + p * path_size, sizeof(path));
+            d_fit.set(p, { path.coherent > 0.0f, path.ux, path.uy, path.curvature });
+        }
+        if (d_fit.paths())
+            d_fit.refine(0, d_fit.paths(), d_settings.steps, gain_share * noise_var);
+        drop_faded(noise_var);
+        const int old = d_fit.paths();
+        if (!pursue(noise_var, jump * d_threshold * noise_var))
+            return false;
+        if (d_wavefronts)
+            make_coherent(old, noise_var);
+        return true;
+    }
+
+    void drop_faded(double noise_var)
+    {
+        for (int p = d_fit.paths() - 1; p >= 0; --p)
+            if (path_energy(p) < noise_var * d_threshold) {
+                d_fit.remove(p);
+                d_fit.solve();
+            }
+    }
+
+    void keep_state(float* state, bool warm, estimate_report& report)
+    {
+        tracked_head head;
+        std::memcpy(&head, state, sizeof(head));
+        head.paths_plus_one = d_fit.paths() + 1.0f;
+        head.frames = warm ? head.frames + 1.0f : 1.0f;
+        if (warm)
+            report.steps_saved = static_cast<int>(head.cold_steps) - report.steps;
+        else
+            head.cold_steps = report.steps;
+        std::memcpy(state, &head, sizeof(head));
+        for (int p = 0; p < d_fit.paths(); ++p) {
+            const fitted_path& from = d_fit.path(p);
+            const tracked_path path = { from.coherent ? 1.0f : 0.0f,
+                                        static_cast<float>(from.ux),
+                                        static_cast<float>(from.uy),
+                                        static_cast<float>(from.curvature) };
+            std::memcpy(state + head_size + p * path_size, &path, sizeof(path));
+        }
+    }
+
+    // A peak next to a path that is there already: its wavefront no longer fits.
+    bool is_beside_a_path(const wave_search::peak& peak) const
+    {
+        for (int p = 0; p < d_fit.paths(); ++p)
+            if (d_fit.path(p).coherent && std::abs(d_fit.path(p).ux - peak.ux) < d_beam_x &&
+                std::abs(d_fit.path(p).uy - peak.uy) < d_beam_y)
+                return true;
+        return false;
+    }
+
+    // Adds paths until none is left above the threshold; false when one is found that tracking should
+    // not have left, one above \p alarm or, with a finite alarm, one beside a coherent path.
+    bool pursue(double noise_var, double alarm)
     {
         while (d_fit.paths() < d_settings.max_paths) {
             d_fit.residual(d_re.data(), d_im.data());
             const auto peak = d_search.strongest(d_re.data(), d_im.data());
             if (peak.energy < noise_var * d_threshold)
-                return;
+                return true;
+            if (peak.energy > alarm || (std::isfinite(alarm) && is_beside_a_path(peak)))
+                return false;
             d_fit.set(d_fit.paths(), { false, peak.ux, peak.uy, 0.0 });
             d_fit.refine(0, d_fit.paths(), d_settings.steps, gain_share * noise_var);
         }
+        return true;
     }
 
-    // Strongest path first. A coherent path has 2 S - 3 real parameters fewer, each of which explains
-    // noise_var / 2 of noise; a loss beyond three standard deviations of that speaks against it.
-    void make_coherent(double noise_var)
+    // Of the paths from first on those that are free, strongest first. A coherent path has 2 S - 3
+    // real parameters fewer, each of which explains noise_var / 2 of noise; a loss beyond three
+    // standard deviations of that speaks against it.
+    void make_coherent(int first, double noise_var)
     {
         const int subarrays = d_fit.gram().subarrays(), paths = d_fit.paths();
         const double saved = 0.5 * (2 * subarrays - 3);
@@ -137,6 +242,8 @@ private:
         sort_by_power();
         for (int k = 0; k < paths; ++k) {
             const int p = d_order[k];
+            if (p < first || d_fit.path(p).coherent)
+                continue;
             const double before = d_fit.solve();
             const fitted_path free = d_fit.path(p);
             const fitted_path best = best_wavefront(p, noise_var);
@@ -148,13 +255,19 @@ private:
         }
     }
 
+    double path_energy(int p) const
+    {
+        double energy = 0.0;
+        for (int s = 0; s < d_fit.gram().subarrays(); ++s)
+            energy += std::norm(d_fit.gain(p, s)) * d_fit.energy(p, s);
+        return energy;
+    }
+
     void sort_by_power()
     {
         for (int p = 0; p < d_fit.paths(); ++p) {
             d_order[p] = p;
-            d_power[p] = 0.0;
-            for (int s = 0; s < d_fit.gram().subarrays(); ++s)
-                d_power[p] += std::norm(d_fit.gain(p, s)) * d_fit.energy(p, s);
+            d_power[p] = path_energy(p);
         }
         std::sort(d_order.begin(), d_order.begin() + d_fit.paths(), [this](int a, int b) {
             return d_power[a] > d_power[b];
@@ -194,6 +307,7 @@ private:
     wave_search d_search;
     std::unique_ptr<wavefront_search> d_wavefronts;
     const double d_threshold;
+    const double d_beam_x, d_beam_y; // width in direction cosines
     volk::vector<float> d_re, d_im; // residual [S][stride]
     std::vector<path_estimate> d_paths; // [batch][max_paths], at unit channel power
     std::vector<int> d_path_count;      // [batch]

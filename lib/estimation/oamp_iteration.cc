@@ -92,6 +92,56 @@ void oamp_iteration::set_start(const gr_complex* z, int batch)
     std::copy_n(d_x.begin(), size_t(batch) * coefficients(), d_estimate.begin());
 }
 
+// The last frame's estimate, in each subarray with the factor that fits the new pilots best: power and
+// common phase may have changed. Where the channel is another one that factor is next to zero, and the
+// start a cold one.
+bool oamp_iteration::set_warm_starts(const gr_complex* z, int batch)
+{
+    const auto& sigma = model()->singular_values();
+    const int subarrays = op()->shape().n_subarrays;
+    const int n = coefficients() / subarrays, rank = observations() / subarrays;
+    bool found = false;
+    for (int b = 0; b < batch; ++b) {
+        const float* from = state(b);
+        if (!from || from[0] == 0.0f)
+            continue;
+        found = true;
+        gr_complex* x = &d_x[size_t(b) * coefficients()];
+        for (int i = 0; i < coefficients(); ++i)
+            x[i] = gr_complex(from[head_size + 2 * i], from[head_size + 2 * i + 1]);
+        model()->to_singular(x, d_scratch.data(), 1);
+        for (int s = 0; s < subarrays; ++s) {
+            std::complex<double> match = 0.0;
+            double energy = 0.0;
+            for (int i = s * rank; i < (s + 1) * rank; ++i) {
+                const gr_complex seen = sigma[i] * d_scratch[i];
+                match += std::conj(seen) * z[size_t(b) * observations() + i];
+                energy += std::norm(seen);
+            }
+            const auto factor = energy > 0.0 ? gr_complex(match / energy) : gr_complex(0.0f);
+            for (int i = s * n; i < (s + 1) * n; ++i)
+                x[i] *= factor;
+        }
+        std::copy_n(x, coefficients(), &d_estimate[size_t(b) * coefficients()]);
+    }
+    return found;
+}
+
+void oamp_iteration::keep_state(float* state,
+                                const gr_complex* estimate,
+                                estimate_report& report) const
+{
+    if (state[0] > 0.0f)
+        report.steps_saved = static_cast<int>(state[1]) - report.steps;
+    else
+        state[1] = report.steps;
+    state[0] += 1.0f;
+    for (int i = 0; i < coefficients(); ++i) {
+        state[head_size + 2 * i] = estimate[i].real();
+        state[head_size + 2 * i + 1] = estimate[i].imag();
+    }
+}
+
 void oamp_iteration::iterate(const gr_complex* z, const float* noise_var, bool from_zero)
 {
     d_step.run(z, noise_var, from_zero ? nullptr : d_x.data(), d_active, d_r.data(), d_tau2.data());
@@ -152,13 +202,14 @@ void oamp_iteration::run(
 {
     const int n = coefficients();
     set_start(z, batch);
+    const bool has_warm = set_warm_starts(z, batch);
     d_active = batch;
     for (int b = 0; b < batch; ++b) {
         d_item[b] = b;
         report[b].iterations = 0;
     }
     for (int t = 0; d_active > 0; ++t) {
-        iterate(z, noise_var, t == 0 && d_settings.start == start_point::zero);
+        iterate(z, noise_var, t == 0 && !has_warm && d_settings.start == start_point::zero);
         int moving = 0;
         for (int a = 0; a < d_active; ++a) {
             auto& own = report[d_item[a]];
@@ -170,6 +221,11 @@ void oamp_iteration::run(
                 move(a, moving++, z, noise_var);
         }
         d_active = moving;
+    }
+    for (int b = 0; b < batch; ++b) {
+        report[b].steps = report[b].iterations;
+        if (state(b))
+            keep_state(state(b), c + size_t(b) * n, report[b]);
     }
 }
 

@@ -53,6 +53,8 @@ public:
                    denoiser::sptr denoise,
                    const iteration_settings& settings);
 
+    int state_size() const override { return head_size + 2 * coefficients(); }
+
 protected:
     void run(gr_complex* z,
              float* noise_var,
@@ -61,7 +63,14 @@ protected:
              estimate_report* report) override;
 
 private:
+    /*! A state: number of frames so far, iterations of the last cold start, then the coefficients of
+     * the last estimate. */
+    static constexpr int head_size = 2;
+
     void set_start(const gr_complex* z, int batch);
+    /*! Starts of the items whose stream has an estimate already; returns whether there was one. */
+    bool set_warm_starts(const gr_complex* z, int batch);
+    void keep_state(float* state, const gr_complex* estimate, estimate_report& report) const;
     /*! One pass over the active items; returns nothing, leaves D(r, tau2) in d_next. */
     void iterate(const gr_complex* z, const float* noise_var, bool from_zero);
     /*! Residual, history, prediction of active item \p a. */

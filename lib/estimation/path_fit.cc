@@ -116,6 +116,14 @@ void path_fit::set(int p, const fitted_path& path)
     }
 }
 
+void path_fit::remove(int p)
+{
+    const fitted_path last = d_path[d_paths - 1];
+    drop_last();
+    if (p < d_paths)
+        set(p, last);
+}
+
 void path_fit::update_products(int p, int s)
 {
     const int first = columns_per_path * p, length = stride();
@@ -344,6 +352,7 @@ bool path_fit::try_step(int first, int count, int parameters, double damping)
     factor.solveInPlace(step);
 
     const double before = d_explained;
+    d_moves += count;
     std::copy_n(&d_path[first], count, &d_before[first]);
     for (int p = first, at = 0; p < first + count; ++p) {
         const int own = this->parameters(p);

@@ -62,6 +62,12 @@ public:
     /*! Take the last path away. */
     void drop_last() { --d_paths; }
 
+    /*! Take a path away; the last one takes its place. */
+    void remove(int p);
+
+    /*! Paths moved by refine() since construction; a measure of the work done. */
+    long moves() const { return d_moves; }
+
     /*! Optimal gains; returns the energy of the pilots that the paths explain. */
     double solve();
 
@@ -152,6 +158,7 @@ private:
     double d_max_curvature = 0.0;
     double d_explained = 0.0;
     int d_paths = 0;
+    long d_moves = 0;
     int d_free = 0; // paths with free gains
     std::vector<fitted_path> d_path, d_before;
     std::vector<local_wave> d_local_wave; // [path][S]

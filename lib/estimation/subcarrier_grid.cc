@@ -48,13 +48,15 @@ void check(const std::vector<double>& frequencies, double carrier_frequency)
     for (size_t k = 1; k < frequencies.size(); ++k)
         if (std::abs(frequencies[k] - frequencies[k - 1] - step) > tolerance * std::abs(step))
             refuse("frequencies",
-                   "equidistant subcarriers (leave a missing one in, with pilots of zero); a step of " +
+                   "equidistant subcarriers (leave a missing one in, with pilots of zero); a step "
+                   "of " +
                        std::to_string(step) + " Hz",
                    frequencies[k] - frequencies[k - 1]);
 }
 
-// The phase of a wave at the rim of a subarray moves by up to +-phase over the band, that of the product
-// of two by twice as much; J Chebyshev nodes interpolate exp(j 2 phase x) to 2 phase^J / J!.
+// The phase of a wave at the rim of a subarray moves by up to +-phase over the band, that of the
+// product of two by twice as much; J Chebyshev nodes interpolate exp(j 2 phase x) to 2 phase^J /
+// J!.
 int enough_nodes(double phase, int most)
 {
     constexpr double error = 1e-3;

@@ -18,13 +18,14 @@ namespace estimation {
 /*!
  * \brief Equidistant subcarriers, and the few frequencies from which all others follow.
  *
- * A plane wave over one subarray changes so little over the band that its coefficients, and their inner
- * products, are polynomials in frequency: they are computed at Chebyshev nodes and interpolated.
+ * A plane wave over one subarray changes so little over the band that its coefficients, and their
+ * inner products, are polynomials in frequency: they are computed at Chebyshev nodes and
+ * interpolated.
  */
 struct subcarrier_grid {
     int count, nodes;
-    std::vector<double> ratio;      /*!< [count] frequency over the carrier's */
-    std::vector<double> place;      /*!< [count] from the middle of the band, in bands of count steps */
+    std::vector<double> ratio; /*!< [count] frequency over the carrier's */
+    std::vector<double> place; /*!< [count] from the middle of the band, in bands of count steps */
     std::vector<double> node_ratio; /*!< [nodes] */
     std::vector<double> weight;     /*!< [count][nodes] Lagrange weights */
 
@@ -37,7 +38,10 @@ struct subcarrier_grid {
                     double carrier_frequency,
                     double aperture);
 
-    double highest_ratio() const { return ratio.empty() ? 1.0 : std::max(ratio.front(), ratio.back()); }
+    double highest_ratio() const
+    {
+        return ratio.empty() ? 1.0 : std::max(ratio.front(), ratio.back());
+    }
 };
 
 } // namespace estimation

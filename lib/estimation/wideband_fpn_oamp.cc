@@ -25,9 +25,9 @@ constexpr int fewest_to_smooth = 4; // subcarriers
 /*!
  * fpn_oamp at each subcarrier, then smoothing of every subarray over the band by delay_subspace.
  *
- * What the network leaves at different subcarriers comes from independent noise, while the channel has
- * few delays. The order matters: the network sees noise that is white, as in its training, and has by
- * then made weak paths stand out for the subspace.
+ * What the network leaves at different subcarriers comes from independent noise, while the channel
+ * has few delays. The order matters: the network sees noise that is white, as in its training, and
+ * has by then made weak paths stand out for the subspace.
  */
 class wideband_fpn_oamp_estimator : public wideband_estimator
 {
@@ -102,10 +102,8 @@ private:
             const double variance = error / (double(d_subcarriers) * antennas);
             double left = 0.0; // summed over the subarrays
             for (int s = 0; s < shape.n_subarrays; ++s)
-                left += d_smoother.smooth(h + size_t(s) * shape.elements(),
-                                          antennas,
-                                          d_dimensions,
-                                          variance);
+                left += d_smoother.smooth(
+                    h + size_t(s) * shape.elements(), antennas, d_dimensions, variance);
             error = left * d_subcarriers * shape.elements();
         }
         if (energy > 0.0 && error > 0.0)
@@ -141,8 +139,11 @@ wideband_estimator::sptr make(const algorithm_info& info,
     const subcarrier_grid grid(
         band.frequencies, band.carrier_frequency, spacing * std::max(shape.rows, shape.cols));
     const auto visible = dictionary::make("visible_region", shape.rows, shape.cols, spacing);
-    return std::make_shared<wideband_fpn_oamp_estimator>(
-        info, options, make_estimator("fpn_oamp", op, options), grid.count, visible->coefficients());
+    return std::make_shared<wideband_fpn_oamp_estimator>(info,
+                                                         options,
+                                                         make_estimator("fpn_oamp", op, options),
+                                                         grid.count,
+                                                         visible->coefficients());
 }
 
 } // namespace
@@ -150,7 +151,8 @@ wideband_estimator::sptr make(const algorithm_info& info,
 wideband_algorithm wideband_fpn_oamp()
 {
     auto info = inner_info();
-    info.description = "Fixed-point network at each subcarrier, smoothed over the band by its delays";
+    info.description =
+        "Fixed-point network at each subcarrier, smoothed over the band by its delays";
     return { info, make };
 }
 

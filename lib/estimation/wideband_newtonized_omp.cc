@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
 
 namespace gr {
 namespace thzum {
@@ -35,9 +34,9 @@ struct band_pursuit_settings {
 };
 
 /*!
- * Newtonized orthogonal matching pursuit over a band: newtonized_omp with directions, and delays, shared
- * by all subcarriers. Each path costs as many parameters as it has at one subcarrier and one delay per
- * subarray, so that the error falls with the number of subcarriers.
+ * Newtonized orthogonal matching pursuit over a band: newtonized_omp with directions, and delays,
+ * shared by all subcarriers. Each path costs as many parameters as it has at one subcarrier and one
+ * delay per subarray, so that the error falls with the number of subcarriers.
  */
 class wideband_newtonized_omp_estimator : public wideband_estimator
 {
@@ -84,7 +83,10 @@ public:
         const size_t observed = size_t(d_subcarriers) * op()->n_observations();
         const size_t antennas = size_t(d_subcarriers) * op()->shape().antennas();
         for (int b = 0; b < batch; ++b)
-            estimate_one(y + b * observed, noise_var ? noise_var + b : nullptr, h_hat + b * antennas, report[b]);
+            estimate_one(y + b * observed,
+                         noise_var ? noise_var + b : nullptr,
+                         h_hat + b * antennas,
+                         report[b]);
     }
 
 private:
@@ -113,12 +115,12 @@ private:
         }
         report.iterations = d_fit.paths();
         if (energy > 0.0)
-            report.predicted_nmse_db = static_cast<float>(
-                10.0 * std::log10(variance * d_fit.error_per_noise() / energy));
+            report.predicted_nmse_db =
+                static_cast<float>(10.0 * std::log10(variance * d_fit.error_per_noise() / energy));
     }
 
-    // Loads all subcarriers at one scale, at which the channel has unit power on average. Returns the
-    // factor back to the receiver's, zero if nothing was measured.
+    // Loads all subcarriers at one scale, at which the channel has unit power on average. Returns
+    // the factor back to the receiver's, zero if nothing was measured.
     double load(const gr_complex* y, const float* noise_var, double* variance)
     {
         if (noise_var)
@@ -170,8 +172,8 @@ private:
     const double d_threshold;
     std::vector<float> d_noise_var;
     std::vector<char> d_measured;
-    std::vector<gr_complex> d_z; // [F][S*r]
-    std::vector<gr_complex> d_c; // [F][S*k]
+    std::vector<gr_complex> d_z;    // [F][S*r]
+    std::vector<gr_complex> d_c;    // [F][S*k]
     volk::vector<float> d_re, d_im; // residual [S][F][stride]
     std::vector<double> d_delay;    // [S]
 };
@@ -189,14 +191,13 @@ wideband_estimator::sptr make(const algorithm_info& info,
     const double widest = spacing * grid.highest_ratio();
     const auto region = visible_region::make(visible_region::axis::for_spacing(shape.rows, widest),
                                              visible_region::axis::for_spacing(shape.cols, widest));
-    const band_pursuit_settings settings = {
-        grid.count > 1 && reader.choice("gains", gain_models) == "delay",
-        reader.integer("max_paths", 1, 64),
-        reader.number("false_alarm", 1e-12, 0.5),
-        reader.integer("steps", 0, 100),
-        reader.integer("final_steps", 0, 100),
-        1.0 / reader.number("min_distance", 1.0, 1e12)
-    };
+    const band_pursuit_settings settings = { grid.count > 1 &&
+                                                 reader.choice("gains", gain_models) == "delay",
+                                             reader.integer("max_paths", 1, 64),
+                                             reader.number("false_alarm", 1e-12, 0.5),
+                                             reader.integer("steps", 0, 100),
+                                             reader.integer("final_steps", 0, 100),
+                                             1.0 / reader.number("min_distance", 1.0, 1e12) };
     return std::make_shared<wideband_newtonized_omp_estimator>(
         info,
         options,
@@ -226,14 +227,13 @@ wideband_algorithm wideband_newtonized_omp()
             { "final_steps", 8.0, "Gauss-Newton steps at the end, 0 to 100." },
             { "subarray_centres",
               std::vector<gr_complex>{},
-              "Centre x + jy of each subarray in wavelengths of the carrier; without them waves are "
+              "Centre x + jy of each subarray in wavelengths of the carrier; without them waves "
+              "are "
               "plane over the array." },
             { "min_distance",
               1000.0,
               "Nearest source that a path may have, in wavelengths of the carrier." },
-            { "spacing",
-              0.2,
-              "Element spacing in wavelengths of the carrier, 0.01 to 2." } } },
+            { "spacing", 0.2, "Element spacing in wavelengths of the carrier, 0.01 to 2." } } },
         make
     };
 }

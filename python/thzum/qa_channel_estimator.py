@@ -78,6 +78,37 @@ def wait_for(condition, seconds=5.0):
 
 
 class qa_channel_estimator(gr_unittest.TestCase):
+    def test_users_are_tracked_and_told_apart(self):
+        first, second = pilots(2)
+        other = pilots(2, seed=1)[1]
+        # Users 0 and 1 in turn; user 7 is not tracked; the last item of user 1 is another channel.
+        y = np.stack([first, second, first, second, first, first, other])
+        users = [0, 1, 0, 1, 7, 0, 1]
+        tags = [tag(k, "thzum_user", user) for k, user in enumerate(users)]
+        runs = {}
+        for tracked in (0, 2):
+            for batch in (1, 7):
+                block = thzum.channel_estimator(
+                    operator(), "newtonized_omp", {"spacing": 0.2}, NOISE_VAR, batch, tracked_users=tracked
+                )
+                found = blocks.message_debug()
+                graph = Graph(y, block, tags)
+                graph.top.msg_connect(block, "paths", found, "store")
+                runs[tracked, batch] = graph.run(), graph.reports(), found.num_messages()
+                self.assertEqual(block.tracked_users(), tracked)
+        for tracked in (0, 2):
+            np.testing.assert_allclose(runs[tracked, 1][0], runs[tracked, 7][0], rtol=1e-4, atol=1e-4)
+            self.assertEqual(runs[tracked, 7][2], 7)
+        apart = np.linalg.norm(runs[2, 7][0] - runs[0, 7][0], axis=1)
+        self.assertTrue(np.all(apart < 0.1 * np.linalg.norm(runs[0, 7][0], axis=1)))
+        self.assertNotIn("steps_saved", runs[0, 7][1][0])
+        saved = [report["steps_saved"] for report in runs[2, 7][1]]
+        self.assertEqual([saved[0], saved[1], saved[4]], [0, 0, 0])
+        self.assertTrue(min(saved[2], saved[3], saved[5]) > 0)
+        for bad in (-1, 4097):
+            with self.assertRaisesRegex(ValueError, "tracked_users"):
+                thzum.channel_estimator(operator(), "ls", tracked_users=bad)
+
     def test_paths_are_published_for_each_estimate(self):
         y = pilots(5)
         y[2] = 0

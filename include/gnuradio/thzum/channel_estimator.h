@@ -33,7 +33,11 @@ namespace thzum {
  *
  * Message out, port `report`: a dictionary per item: frame and user (if tagged), iterations,
  * residual, noise_var, predicted_nmse_db, latency_us (duration of the call that estimated the
- * item), algorithm; or skipped (the reason).
+ * item), algorithm; with tracked users also steps and steps_saved, see estimate_report; or skipped (the
+ * reason).
+ *
+ * The channels of users 0 to \p tracked_users - 1, told by the tag thzum_user, are tracked from frame to
+ * frame: see tracking_estimator. A change of the algorithm forgets them; a skipped item does not.
  *
  * Message out, port `paths`: for algorithms that resolve paths, a dictionary per estimate: frame and
  * user (if tagged), and by path, strongest first, ux, uy (direction cosines), distance (wavelengths;
@@ -57,15 +61,17 @@ public:
      * \param array_options what algorithms may want to know of the array, "spacing" and
      * "subarray_centres"; each algorithm, also a later one, gets those that it takes and that its own
      * options do not give
+     * \param tracked_users users whose estimates start from their last ones, 0 to 4096
      * \throws std::invalid_argument for unknown names or options, a negative or non-finite
-     * noise_var, a batch out of range
+     * noise_var, a batch or tracked_users out of range
      */
     static sptr make(pilot_operator::sptr op,
                      const std::string& algorithm = "fpn_oamp",
                      const option_map& options = {},
                      double noise_var = 0.0,
                      int batch = 8,
-                     const option_map& array_options = {});
+                     const option_map& array_options = {},
+                     int tracked_users = 0);
 
     /*!
      * \brief Change the algorithm while running.
@@ -96,6 +102,9 @@ public:
 
     /*! Largest number of items that one call of the algorithm has had. */
     virtual int largest_batch() const = 0;
+
+    /*! Users whose channels are tracked. */
+    virtual int tracked_users() const = 0;
 };
 
 } // namespace thzum

@@ -27,6 +27,9 @@ struct estimate_report {
     float contraction;       /*!< ratio of the last two residuals; NaN if fewer than two */
     /*! residual of each iteration; the first \ref iterations entries are valid */
     std::array<float, history_length> residual_history;
+    int steps;       /*!< costly steps: denoiser calls for iterations, moves of one path for
+                        newtonized_omp */
+    int steps_saved; /*!< fewer than the last cold start of the same stream took; 0 without tracking */
 };
 
 /*! A propagation path that an estimator resolved. */
@@ -73,6 +76,29 @@ public:
                           int batch,
                           gr_complex* h_hat,
                           estimate_report* report) = 0;
+
+    /*! Floats that track() keeps of a stream from frame to frame; 0 for estimators without warm start. */
+    virtual int state_size() const { return 0; }
+
+    /*!
+     * \brief As estimate(), each item starting from what an earlier frame of its stream came to.
+     * \param state [batch], for each item the state_size() floats of its stream, all zero for a cold
+     *        start, which are left ready for the next frame; nullptr for an item that is not tracked. No
+     *        two items may share one.
+     *
+     * A stream whose channel has changed beyond tracking starts over within the frame. tracking_estimator
+     * keeps the states.
+     */
+    virtual void track(const gr_complex* y,
+                       const float* noise_var,
+                       int batch,
+                       gr_complex* h_hat,
+                       estimate_report* report,
+                       float* const* state)
+    {
+        (void)state;
+        estimate(y, noise_var, batch, h_hat, report);
+    }
 
     /*!
      * \brief Paths of an item of the last estimate() call, strongest first.

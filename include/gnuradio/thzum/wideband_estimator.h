@@ -16,12 +16,12 @@ namespace thzum {
 /*!
  * \brief Joint channel estimator over subcarriers under beam squint.
  *
- * The same paths are seen at every subcarrier: a direction in space turns by f / f_c more from element
- * to element than at the carrier, and gains turn with the delay. The combiner is the same at all
- * subcarriers. A subcarrier whose pilots are all zero counts as not measured: newtonized_omp fills it in
- * from the delays, unless gains are free; fpn_oamp leaves it zero and then does not smooth over the band.
- * Results do not depend on a gain in front of the receiver. Allocates at construction; serves one thread
- * at a time.
+ * The same paths are seen at every subcarrier: a direction in space turns by f / f_c more from
+ * element to element than at the carrier, and gains turn with the delay. The combiner is the same
+ * at all subcarriers. A subcarrier whose pilots are all zero counts as not measured: newtonized_omp
+ * fills it in from the delays, unless gains are free; fpn_oamp leaves it zero and then does not
+ * smooth over the band. Results do not depend on a gain in front of the receiver. Allocates at
+ * construction; serves one thread at a time.
  */
 class THZUM_API wideband_estimator
 {
@@ -38,12 +38,10 @@ public:
     /*!
      * \brief Estimate \p batch channels over the band.
      * \param y [batch][F][M], finite
-     * \param noise_var [batch] antenna noise variance of every subcarrier > 0, or nullptr to estimate
-     *        it from the pilots
-     * \param h_hat [batch][F][N]
-     * \param report [batch]
-     * \throws std::invalid_argument when the noise variance is to be estimated and this operator leaves
-     * no noise-only observations
+     * \param noise_var [batch] antenna noise variance of every subcarrier > 0, or nullptr to
+     * estimate it from the pilots \param h_hat [batch][F][N] \param report [batch] \throws
+     * std::invalid_argument when the noise variance is to be estimated and this operator leaves no
+     * noise-only observations
      */
     virtual void estimate(const gr_complex* y,
                           const float* noise_var,
@@ -58,7 +56,12 @@ public:
     virtual std::string repr() const = 0;
 };
 
-/*! Wideband estimators by name: newtonized_omp, fpn_oamp. */
+/*!
+ * Wideband estimators by name: newtonized_omp, fpn_oamp.
+ *
+ * They need a band: at a single subcarrier estimator "newtonized_omp" does better, since it makes
+ * the gains of the subarrays coherent.
+ */
 THZUM_API const std::vector<algorithm_info>& wideband_estimators();
 
 /*!
@@ -66,8 +69,9 @@ THZUM_API const std::vector<algorithm_info>& wideband_estimators();
  * \param op the combiner, the same at all subcarriers
  * \param frequencies of the subcarriers in Hz, equidistant, from 1 to 1024 of them
  * \param carrier_frequency in Hz, at which the option "spacing" counts wavelengths
- * \throws std::invalid_argument for unknown names or options, frequencies that are not positive or not
- * equidistant, a band wider than the carrier, elements a wavelength or more apart at the highest one
+ * \throws std::invalid_argument for unknown names or options, frequencies that are not positive or
+ * not equidistant, a band wider than the carrier, elements a wavelength or more apart at the
+ * highest one
  */
 THZUM_API wideband_estimator::sptr make_wideband_estimator(const std::string& name,
                                                            pilot_operator::sptr op,

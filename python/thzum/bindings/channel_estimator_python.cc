@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(channel_estimator.h)                                       */
-/* BINDTOOL_HEADER_FILE_HASH(94e0b1cfae8e865209c465aefa03d162) */
+/* BINDTOOL_HEADER_FILE_HASH(6283abf9020df6e1c24230a072efefa2) */
 /***********************************************************************************/
 
 #include "options.h"
@@ -27,11 +27,12 @@ channel_estimator::sptr make(gr::thzum::pilot_operator::sptr op,
                              const py::dict& options,
                              double noise_var,
                              int batch,
-                             const py::dict& array_options)
+                             const py::dict& array_options,
+                             int tracked_users)
 {
     const auto map = to_options(options), of_array = to_options(array_options);
     py::gil_scoped_release release;
-    return channel_estimator::make(std::move(op), algorithm, map, noise_var, batch, of_array);
+    return channel_estimator::make(std::move(op), algorithm, map, noise_var, batch, of_array, tracked_users);
 }
 
 void set_algorithm(channel_estimator& self, const std::string& name, const py::dict& options)
@@ -66,7 +67,9 @@ void bind_channel_estimator(py::module& m)
         "    batch: largest number of items of one call, 1 to 4096.\n"
         "    array_options: dict of spacing and subarray_centres, as PilotPlan.array_options; each "
         "algorithm\n"
-        "        gets those that it takes and that its own options do not give.\n\n"
+        "        gets those that it takes and that its own options do not give.\n"
+        "    tracked_users: users 0, 1, ... (tag thzum_user) whose estimates start from their last ones;\n"
+        "        0 to 4096.\n\n"
         "Items that cannot be estimated become zeros with the tag thzum_skipped. Message ports: "
         "report\n"
         "(out, a dictionary per item), paths (out, a dictionary per estimate that resolves paths) and "
@@ -77,7 +80,8 @@ void bind_channel_estimator(py::module& m)
              py::arg("options") = py::dict(),
              py::arg("noise_var") = 0.0,
              py::arg("batch") = 8,
-             py::arg("array_options") = py::dict())
+             py::arg("array_options") = py::dict(),
+             py::arg("tracked_users") = 0)
         .def("set_algorithm",
              &set_algorithm,
              py::arg("name"),
@@ -100,6 +104,9 @@ void bind_channel_estimator(py::module& m)
              "Noise variance given; 0 = from the tag or the pilots.")
         .def("estimates", &channel_estimator::estimates, "Items estimated so far.")
         .def("skipped", &channel_estimator::skipped, "Items skipped so far.")
+        .def("tracked_users",
+             &channel_estimator::tracked_users,
+             "Users whose channels are tracked.")
         .def("largest_batch",
              &channel_estimator::largest_batch,
              "Largest number of items that one call has had.");

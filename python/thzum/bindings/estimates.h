@@ -97,6 +97,9 @@ inline py::dict to_dict(const std::vector<estimate_report>& reports, bool batche
         column<float>(reports, batched, [](const report& r) { return r.predicted_nmse_db; });
     out["contraction"] =
         column<float>(reports, batched, [](const report& r) { return r.contraction; });
+    out["steps"] = column<int32_t>(reports, batched, [](const report& r) { return r.steps; });
+    out["steps_saved"] =
+        column<int32_t>(reports, batched, [](const report& r) { return r.steps_saved; });
     out["residual_history"] = histories(reports, batched);
     return out;
 }

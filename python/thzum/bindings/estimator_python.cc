@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(estimator.h)                                               */
-/* BINDTOOL_HEADER_FILE_HASH(6d07df594b6c0040ceaa93105778deee) */
+/* BINDTOOL_HEADER_FILE_HASH(fa0a7fd788880f9c2b12592160ea2240) */
 /***********************************************************************************/
 
 #include "estimates.h"
@@ -157,7 +157,9 @@ void bind_class(py::module& m)
              "iterations;\n"
              "residual, the relative change of the last iteration; noise_var in use; "
              "predicted_nmse_db,\n"
-             "NaN if unknown; contraction, the ratio of the last two residuals; and "
+             "NaN if unknown; contraction, the ratio of the last two residuals; steps, denoiser calls or "
+             "moves\n"
+             "of one path; steps_saved, by tracking; and "
              "residual_history\n"
              "[iterations] or [B, most iterations], NaN past the last of an item. The result does "
              "not\n"

@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(wideband_estimator.h)                                      */
-/* BINDTOOL_HEADER_FILE_HASH(48d8fd7408e19e69acf03e80eff75424) */
+/* BINDTOOL_HEADER_FILE_HASH(10c6524911963bc8a475a86dfa01335c) */
 /***********************************************************************************/
 
 #include "estimates.h"
@@ -68,13 +68,16 @@ void bind_wideband_estimator(pybind11::module& m)
         m,
         "wideband_estimator",
         "Joint channel estimator over subcarriers under beam squint.\n\n"
-        "    est = thzum.wideband_estimator(\"newtonized_omp\", op, frequencies, array.carrier_frequency,\n"
+        "    est = thzum.wideband_estimator(\"newtonized_omp\", op, frequencies, "
+        "array.carrier_frequency,\n"
         "                                   array=array)\n"
         "    h_hat, report = est.estimate(y, noise_var)\n\n"
         "`name` is one of wideband_estimators(), `op` the pilot_operator of every subcarrier,\n"
         "`frequencies` [F] in Hz, equidistant. The options of each are listed by\n"
-        "wideband_estimator_options(name); a SubarrayArray `array` gives those on its geometry. Raises\n"
-        "ValueError for names, options, frequencies or sizes that do not fit. Serves one thread at a\n"
+        "wideband_estimator_options(name); a SubarrayArray `array` gives those on its geometry. "
+        "Raises\n"
+        "ValueError for names, options, frequencies or sizes that do not fit. Serves one thread at "
+        "a\n"
         "time.")
         .def(py::init(&make),
              py::arg("name"),
@@ -86,10 +89,14 @@ void bind_wideband_estimator(pybind11::module& m)
              py::arg("y"),
              py::arg("noise_var") = py::none(),
              "Estimate channels over the band.\n\n"
-             "y: complex [F, M] or [B, F, M]; a subcarrier of zeros counts as not measured. noise_var:\n"
-             "antenna noise variance of every subcarrier, a number or [B], above 0; None estimates it\n"
-             "from the pilots. Returns h_hat, complex64 [F, N] or [B, F, N], and a dictionary of arrays\n"
-             "[] or [B] as estimator.estimate() does; iterations are paths for newtonized_omp, the most\n"
+             "y: complex [F, M] or [B, F, M]; a subcarrier of zeros counts as not measured. "
+             "noise_var:\n"
+             "antenna noise variance of every subcarrier, a number or [B], above 0; None estimates "
+             "it\n"
+             "from the pilots. Returns h_hat, complex64 [F, N] or [B, F, N], and a dictionary of "
+             "arrays\n"
+             "[] or [B] as estimator.estimate() does; iterations are paths for newtonized_omp, the "
+             "most\n"
              "of any delay tap for fpn_oamp.")
         .def_property_readonly("name", &wideband_estimator::name, "Name in the registry.")
         .def_property_readonly(
