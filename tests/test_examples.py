@@ -122,7 +122,7 @@ def test_example_compiles_runs_and_ends(compiled, tmp_path, name):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=TIME_LIMIT)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr, done.stderr
-    assert re.search(r"-?\d+(\.\d)? dB", done.stdout) or name == "compare_estimators"
+    assert re.search(r"-?\d+(\.\d)? dB", done.stdout) or name in ("compare_estimators", "impairments")
 
 
 def test_recording_is_received_to_the_last_frame(compiled, qt):
@@ -247,3 +247,25 @@ def settled(graph, qt, count=24):
         time.sleep(0.02)
         assert time.monotonic() < deadline
     return graph.nmse_fpn_oamp.nmse_db()
+
+
+def test_impairments_follow_their_sliders(compiled, qt):
+    graph = top_block(compiled("impairments"))()
+    sink = blocks.vector_sink_c()
+    graph.connect((graph.hardware, 0), sink)
+    quiet = {"offset_hz": 0, "floor_db": -60, "backoff_db": 20, "iq_phase_deg": 0, "noise_db": -60}
+    for name, value in quiet.items():
+        getattr(graph, f"set_{name}")(value)
+    graph.start()
+    for bits, levels in ((1, 2), (3, 8)):
+        graph.set_adc_bits(bits)
+        time.sleep(0.3)
+        settled = len(sink.data())
+        time.sleep(0.3)
+        received = np.array(sink.data())[settled:]
+        assert len(received) > 1000
+        # No more levels than the converter has: two of them at one bit, four of eight by a 16-QAM grid at three.
+        assert 2 <= len(np.unique(received.real.round(4))) <= levels
+        assert graph.hardware.options()["adc_bits"] == bits
+    graph.stop()
+    graph.wait()

@@ -162,6 +162,11 @@ class TestText:
                     continue
                 assert re.search(r"\(.+\)", parameter["label"]), f"{parameter['id']}: no unit in the label"
 
+    def test_callbacks_have_no_keywords(self, name):
+        # GRC puts "self." before every word that is also a variable of the flowgraph, keywords included.
+        for callback in BLOCKS[name].get("templates", {}).get("callbacks", []):
+            assert not re.search(r"\w\s*=\s*\$", callback), callback
+
     def test_lines_fit(self, name):
         for line in BLOCKS[name]["documentation"].splitlines():
             assert len(line) <= 110

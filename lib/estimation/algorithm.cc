@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <set>
 #include <sstream>
+#include <utility>
 
 namespace gr {
 namespace thzum {
@@ -98,7 +99,8 @@ std::vector<option_info> with_denoiser(std::vector<option_info> own,
 
 denoiser::sptr make_inner_denoiser(const algorithm_info& info,
                                    const pilot_operator::sptr& op,
-                                   const option_map& given)
+                                   const option_map& given,
+                                   bool one_subarray)
 {
     const option_reader reader(info, given);
     const auto names = denoiser_option_names();
@@ -108,10 +110,14 @@ denoiser::sptr make_inner_denoiser(const algorithm_info& info,
     for (const auto& [name, value] : given)
         if (names.count(name) > 0)
             inner[name] = value;
+    array_shape shape = op->shape();
+    int max_batch = reader.integer("max_batch", 1, 4096);
+    if (one_subarray)
+        max_batch *= std::exchange(shape.n_subarrays, 1);
     return make_denoiser(reader.text("denoiser"),
-                         op->shape(),
+                         shape,
                          inner,
-                         reader.integer("max_batch", 1, 4096),
+                         max_batch,
                          reader.number("spacing", 0.01, 2.0));
 }
 

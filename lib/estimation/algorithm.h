@@ -39,10 +39,14 @@ std::vector<option_info> with_common(std::vector<option_info> own);
 std::vector<option_info> with_denoiser(std::vector<option_info> own,
                                        const std::string& default_denoiser);
 
-/*! The denoiser that options built by with_denoiser() ask for. */
+/*!
+ * \brief The denoiser that options built by with_denoiser() ask for.
+ * \param one_subarray for items of one subarray, as many of them as the batch has subarrays
+ */
 denoiser::sptr make_inner_denoiser(const algorithm_info& info,
                                    const pilot_operator::sptr& op,
-                                   const option_map& given);
+                                   const option_map& given,
+                                   bool one_subarray = false);
 
 /*! What option_map estimator::options() shows: what is given, and the defaults of what is the
  * estimator's own. */

@@ -62,17 +62,23 @@ linear_kind linear_kind_of(const std::string& name)
     return static_cast<linear_kind>(std::find(names.begin(), names.end(), name) - names.begin());
 }
 
-linear_step::linear_step(observation_model::sptr model, linear_kind kind, int max_batch)
+linear_step::linear_step(observation_model::sptr model,
+                         linear_kind kind,
+                         int max_batch,
+                         int groups)
     : d_model(std::move(model)),
       d_kind(kind),
-      d_gain(0.0),
-      d_observed(0),
+      d_groups(groups),
+      d_length(static_cast<int>(d_model->singular_values().size()) / groups),
+      d_gain(groups, 0.0),
+      d_observed(groups, 0),
       d_weights(d_model->singular_values().size()),
       d_singular(size_t(max_batch) * d_model->singular_values().size())
 {
-    for (const float s : d_model->singular_values()) {
-        d_gain += double(s) * s;
-        d_observed += s > 0.0f;
+    const auto& s = d_model->singular_values();
+    for (size_t i = 0; i < s.size(); ++i) {
+        d_gain[i / d_length] += double(s[i]) * s[i];
+        d_observed[i / d_length] += s[i] > 0.0f;
     }
 }
 
@@ -81,38 +87,53 @@ double linear_step::prior_variance() const
     return double(d_model->op()->shape().antennas()) / coefficients();
 }
 
-void linear_step::set_weights(double v, double noise_var)
+void linear_step::set_weights(double v, double noise_var, int group)
 {
-    const auto& s = d_model->singular_values();
-    const float largest = *std::max_element(s.begin(), s.end());
-    for (size_t i = 0; i < s.size(); ++i) {
+    const auto& all = d_model->singular_values();
+    const float largest = *std::max_element(all.begin(), all.end());
+    const float* s = &all[size_t(group) * d_length];
+    float* weights = &d_weights[size_t(group) * d_length];
+    for (int i = 0; i < d_length; ++i) {
         if (d_kind == linear_kind::lmmse)
-            d_weights[i] = static_cast<float>(s[i] * v / (double(s[i]) * s[i] * v + noise_var));
+            weights[i] = static_cast<float>(s[i] * v / (double(s[i]) * s[i] * v + noise_var));
         else if (d_kind == linear_kind::matched)
-            d_weights[i] = s[i];
+            weights[i] = s[i];
         else
-            d_weights[i] = s[i] > 1e-6f * largest ? 1.0f / s[i] : 0.0f;
+            weights[i] = s[i] > 1e-6f * largest ? 1.0f / s[i] : 0.0f;
     }
 }
 
-double linear_step::normalisation() const
+double linear_step::normalisation(int group) const
 {
-    const auto& s = d_model->singular_values();
+    const float* s = &d_model->singular_values()[size_t(group) * d_length];
+    const float* weights = &d_weights[size_t(group) * d_length];
     double trace = 0.0;
-    for (size_t i = 0; i < s.size(); ++i)
-        trace += double(d_weights[i]) * s[i];
-    return coefficients() / trace;
+    for (int i = 0; i < d_length; ++i)
+        trace += double(weights[i]) * s[i];
+    return trace > 0.0 ? coefficients() / d_groups / trace : 0.0;
 }
 
-double linear_step::output_variance(double v, double noise_var)
+double linear_step::output_variance(double v, double noise_var, int group)
 {
-    set_weights(v, noise_var);
-    const auto& s = d_model->singular_values();
-    const double eta = normalisation();
+    set_weights(v, noise_var, group);
+    const float* s = &d_model->singular_values()[size_t(group) * d_length];
+    const float* weights = &d_weights[size_t(group) * d_length];
+    const double eta = normalisation(group);
+    if (eta == 0.0)
+        return v;
     double sum = 0.0;
-    for (size_t i = 0; i < s.size(); ++i)
-        sum += double(d_weights[i]) * d_weights[i] * (double(s[i]) * s[i] * v + noise_var);
-    return std::max(eta * eta / coefficients() * sum - v, double(FLT_MIN));
+    for (int i = 0; i < d_length; ++i)
+        sum += double(weights[i]) * weights[i] * (double(s[i]) * s[i] * v + noise_var);
+    return std::max(eta * eta * d_groups / coefficients() * sum - v, double(FLT_MIN));
+}
+
+// From nothing, one group knows its power to be that of the prior; of a subarray the pilots tell it.
+double linear_step::error_variance(double energy, double noise_var, bool from_zero, int group) const
+{
+    if ((from_zero && d_groups == 1) || d_gain[group] == 0.0)
+        return prior_variance();
+    const double reading = (energy - d_observed[group] * noise_var) / d_gain[group];
+    return std::max(reading, variance_floor * noise_var);
 }
 
 void linear_step::run(const gr_complex* z,
@@ -123,20 +144,20 @@ void linear_step::run(const gr_complex* z,
                       float* tau2)
 {
     const auto& s = d_model->singular_values();
-    const int length = static_cast<int>(s.size());
     if (x)
         d_model->to_singular(x, d_singular.data(), batch);
     else
-        std::fill_n(d_singular.begin(), size_t(batch) * length, gr_complex(0.0f));
+        std::fill_n(d_singular.begin(), batch * s.size(), gr_complex(0.0f));
 
-    for (int b = 0; b < batch; ++b) {
-        float* e = floats(&d_singular[size_t(b) * length]);
-        const double energy = residual(floats(z + size_t(b) * length), s.data(), e, length);
-        const double reading = (energy - d_observed * double(noise_var[b])) / d_gain;
-        const double v = x ? std::max(reading, variance_floor * noise_var[b]) : prior_variance();
-        tau2[b] = static_cast<float>(output_variance(v, noise_var[b]));
-        apply_weights(d_weights.data(), static_cast<float>(normalisation()), e, length);
-    }
+    for (int b = 0; b < batch; ++b)
+        for (int g = 0; g < d_groups; ++g) {
+            const size_t own = size_t(g) * d_length, at = b * s.size() + own;
+            float* e = floats(&d_singular[at]);
+            const double energy = residual(floats(z + at), &s[own], e, d_length);
+            const double v = error_variance(energy, noise_var[b], !x, g);
+            tau2[b * d_groups + g] = static_cast<float>(output_variance(v, noise_var[b], g));
+            apply_weights(&d_weights[own], static_cast<float>(normalisation(g)), e, d_length);
+        }
     d_model->from_singular(d_singular.data(), r, batch);
     if (x)
         accumulate(floats(x), floats(r), 2 * batch * coefficients());

@@ -54,6 +54,10 @@ inline float bounded_divergence(float alpha) { return std::min(std::max(alpha, 0
  * variance_floor times noise_var, far below the spread noise_var / sqrt(r) of that reading and low
  * enough to act as "x is exact", where the LMMSE step is the matched filter.
  *
+ * With one group all of an item's error is taken for white. Subarrays do not mix in the pilots, so with
+ * a group for each subarray all of the above holds in each, with a v, eta and tau2 of its own; that is
+ * what an array needs whose subarrays hear unequal power.
+ *
  * Channels have unit power per antenna. Allocates at construction; serves one thread.
  */
 class linear_step
@@ -61,7 +65,10 @@ class linear_step
 public:
     static constexpr double variance_floor = 1e-3;
 
-    linear_step(observation_model::sptr model, linear_kind kind, int max_batch);
+    /*! \param groups 1, or the number of subarrays */
+    linear_step(observation_model::sptr model, linear_kind kind, int max_batch, int groups = 1);
+
+    int groups() const { return d_groups; }
 
     const observation_model::sptr& model() const { return d_model; }
 
@@ -71,8 +78,8 @@ public:
     /*! v at x = 0: a channel of unit power per antenna, all of it in the dictionary's span. */
     double prior_variance() const;
 
-    /*! tau2 for given v and noise variance: the linear half of the state evolution. */
-    double output_variance(double v, double noise_var);
+    /*! tau2 of a group for given v and noise variance: the linear half of the state evolution. */
+    double output_variance(double v, double noise_var, int group = 0);
 
     /*!
      * \brief r and tau2 for \p batch items.
@@ -80,7 +87,7 @@ public:
      * \param noise_var [batch], > 0
      * \param x [batch][K], or nullptr for all zero
      * \param r [batch][K]; may not alias x
-     * \param tau2 [batch] variance of the error of one coefficient of r
+     * \param tau2 [batch][groups] variance of the error of one coefficient of r
      */
     void run(const gr_complex* z,
              const float* noise_var,
@@ -90,15 +97,18 @@ public:
              float* tau2);
 
 private:
-    /*! Fills d_weights with w, before the scale eta. */
-    void set_weights(double v, double noise_var);
-    /*! eta of the present weights. */
-    double normalisation() const;
+    /*! Fills a group's d_weights with w, before the scale eta. */
+    void set_weights(double v, double noise_var, int group);
+    /*! eta of the present weights; 0 where the pilots see nothing. */
+    double normalisation(int group) const;
+    /*! Variance of x's error from the energy of the residual. */
+    double error_variance(double energy, double noise_var, bool from_zero, int group) const;
 
     observation_model::sptr d_model;
     const linear_kind d_kind;
-    double d_gain;  // sum s^2
-    int d_observed; // singular values above zero
+    const int d_groups, d_length; // singular values of a group
+    std::vector<double> d_gain;   // sum s^2 [group]
+    std::vector<int> d_observed;  // singular values above zero [group]
     std::vector<float> d_weights;
     std::vector<gr_complex> d_singular;
 };

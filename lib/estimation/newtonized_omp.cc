@@ -12,7 +12,6 @@
 #include "estimation/wavefront_search.h"
 #include <algorithm>
 #include <cmath>
-#include <stdexcept>
 
 namespace gr {
 namespace thzum {
@@ -110,23 +109,9 @@ protected:
 private:
     void keep_paths(int b)
     {
-        const int subarrays = d_fit.gram().subarrays();
         sort_by_power();
-        for (int k = 0; k < d_fit.paths(); ++k) {
-            const int p = d_order[k];
-            const fitted_path& path = d_fit.path(p);
-            double power = 0.0;
-            for (int s = 0; s < subarrays; ++s)
-                power += std::norm(d_fit.gain(p, s)) / subarrays;
-            d_paths[size_t(b) * d_settings.max_paths + k] = {
-                static_cast<float>(path.ux),
-                static_cast<float>(path.uy),
-                static_cast<float>(path.coherent ? 1.0 / path.curvature : std::nan("")),
-                gr_complex(d_fit.common_gain(p)),
-                static_cast<float>(power),
-                path.coherent
-            };
-        }
+        for (int k = 0; k < d_fit.paths(); ++k)
+            d_paths[size_t(b) * d_settings.max_paths + k] = d_fit.describe(d_order[k]);
         d_path_count[b] = d_fit.paths();
     }
 
@@ -218,27 +203,6 @@ private:
     std::vector<std::pair<double, fitted_path>> d_trials; // energy explained, candidate
 };
 
-/*! Centres x + jy in m or any unit, moved to their middle. */
-array_layout layout_of(const std::vector<gr_complex>& centres, double spacing, int subarrays)
-{
-    array_layout layout = { spacing, {}, {} };
-    if (centres.empty())
-        return layout;
-    if (static_cast<int>(centres.size()) != subarrays)
-        throw std::invalid_argument("newtonized_omp: subarray_centres: expected one complex x + jy in "
-                                    "wavelengths for each of " +
-                                    std::to_string(subarrays) + " subarrays, got " +
-                                    std::to_string(centres.size()));
-    double x = 0.0, y = 0.0;
-    for (const auto& centre : centres)
-        x += centre.real() / double(subarrays), y += centre.imag() / double(subarrays);
-    for (const auto& centre : centres) {
-        layout.x.push_back(centre.real() - x);
-        layout.y.push_back(centre.imag() - y);
-    }
-    return layout;
-}
-
 estimator::sptr make_newtonized_omp(const algorithm_info& info,
                                     const pilot_operator::sptr& op,
                                     const option_map& options)
@@ -249,7 +213,7 @@ estimator::sptr make_newtonized_omp(const algorithm_info& info,
     const auto region = visible_region::make(visible_region::axis::for_spacing(shape.rows, spacing),
                                              visible_region::axis::for_spacing(shape.cols, spacing));
     const auto layout =
-        layout_of(reader.values("subarray_centres"), spacing, shape.n_subarrays);
+        layout_of(info.name, reader.values("subarray_centres"), spacing, shape.n_subarrays);
     const pursuit_settings settings = { reader.integer("max_paths", 1, 64),
                                         reader.number("false_alarm", 1e-12, 0.5),
                                         reader.integer("steps", 0, 100),

@@ -26,10 +26,20 @@ make_oamp(const algorithm_info& info, const pilot_operator::sptr& op, const opti
         0
     };
     return std::make_shared<oamp_iteration>(
-        info, options, op, make_inner_denoiser(info, op, options), settings);
+        info, options, op, make_oamp_denoiser(info, op, options), settings);
 }
 
 } // namespace
+
+denoiser::sptr make_oamp_denoiser(const algorithm_info& info,
+                                  const pilot_operator::sptr& op,
+                                  const option_map& options)
+{
+    const option_reader reader(info, options);
+    const bool apart = info.name == "oamp" && reader.flag("per_subarray") &&
+                       is_separable(reader.text("denoiser"));
+    return make_inner_denoiser(info, op, options, apart);
+}
 
 algorithm oamp()
 {
@@ -44,6 +54,9 @@ algorithm oamp()
                   true,
                   "Remove from the denoiser's output what it passes of its input, as the state "
                   "evolution asks." },
+                { "per_subarray",
+                  true,
+                  "Let every subarray have variances and a prior of its own; not with a network." },
                 { "max_iterations", 15.0, "Iterations at most, 1 to 64." },
                 { "tolerance",
                   1e-3,

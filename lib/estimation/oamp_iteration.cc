@@ -8,6 +8,7 @@
 #include "estimation/oamp_iteration.h"
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <random>
 
 namespace gr {
@@ -42,7 +43,10 @@ oamp_iteration::oamp_iteration(const algorithm_info& info,
     : estimator_base(info, given, observation_model::make(op, denoise->dict())),
       d_denoiser(std::move(denoise)),
       d_settings(settings),
-      d_step(model(), settings.linear, max_batch()),
+      d_step(model(),
+             settings.linear,
+             max_batch(),
+             op->shape().n_subarrays / d_denoiser->shape().n_subarrays),
       d_active(0),
       d_item(max_batch()),
       d_scratch(size_t(max_batch()) * observations()),
@@ -50,9 +54,9 @@ oamp_iteration::oamp_iteration(const algorithm_info& info,
       d_estimate(d_x.size()),
       d_r(d_x.size()),
       d_next(d_x.size()),
-      d_tau2(max_batch()),
-      d_error_variance(max_batch()),
-      d_divergence(max_batch())
+      d_tau2(size_t(max_batch()) * groups()),
+      d_error_variance(d_tau2.size()),
+      d_divergence(d_tau2.size())
 {
     if (settings.start != start_point::random)
         return;
@@ -93,7 +97,7 @@ void oamp_iteration::iterate(const gr_complex* z, const float* noise_var, bool f
     d_step.run(z, noise_var, from_zero ? nullptr : d_x.data(), d_active, d_r.data(), d_tau2.data());
     d_denoiser->denoise(d_r.data(),
                         d_tau2.data(),
-                        d_active,
+                        d_active * groups(),
                         d_next.data(),
                         d_error_variance.data(),
                         d_settings.divergence_free ? d_divergence.data() : nullptr);
@@ -111,7 +115,8 @@ void oamp_iteration::update_report(int a, estimate_report& report) const
     report.residual_history[report.iterations++] = report.residual;
     if (report.iterations > 1 && before > 0.0f)
         report.contraction = report.residual / before;
-    report.predicted_nmse_db = nmse_db(d_error_variance[a]);
+    const float* variance = &d_error_variance[size_t(a) * groups()];
+    report.predicted_nmse_db = nmse_db(std::accumulate(variance, variance + groups(), 0.0) / groups());
 }
 
 void oamp_iteration::update_message(int a)
@@ -119,10 +124,15 @@ void oamp_iteration::update_message(int a)
     const int n = coefficients();
     const size_t begin = size_t(a) * n;
     std::copy_n(&d_next[begin], n, &d_estimate[begin]);
-    const float alpha = d_settings.divergence_free ? bounded_divergence(d_divergence[a]) : 0.0f;
-    const float scale = 1.0f / (1.0f - alpha);
-    for (int i = 0; i < n; ++i)
-        d_x[begin + i] = scale * (d_next[begin + i] - alpha * d_r[begin + i]);
+    for (int g = 0; g < groups(); ++g) {
+        const float alpha = d_settings.divergence_free
+                                ? bounded_divergence(d_divergence[size_t(a) * groups() + g])
+                                : 0.0f;
+        const float scale = 1.0f / (1.0f - alpha);
+        const size_t end = begin + size_t(n) / groups() * (g + 1);
+        for (size_t i = end - n / groups(); i < end; ++i)
+            d_x[i] = scale * (d_next[i] - alpha * d_r[i]);
+    }
 }
 
 void oamp_iteration::move(int from, int to, gr_complex* z, float* noise_var)

@@ -28,10 +28,19 @@ struct iteration_settings {
     uint64_t seed; /*!< of the random start */
 };
 
+/*! Denoisers treat every coefficient alike, networks see the subarrays together. */
+inline bool is_separable(const std::string& denoiser_name) { return denoiser_name != "onnx"; }
+
+/*! The denoiser of "oamp", for one subarray where they are kept apart; that of "fpn_oamp" likewise. */
+denoiser::sptr make_oamp_denoiser(const algorithm_info& info,
+                                  const pilot_operator::sptr& op,
+                                  const option_map& options);
+
 /*!
  * \brief Alternation of linear_step and a denoiser D until the estimate stands still.
  *
- * The estimate is always the output of D, never the divergence-free message. An item whose relative
+ * A denoiser made for one subarray gets every subarray as an item of its own, with the variance that
+ * the linear step has there. The estimate is always the output of D, never the divergence-free message. An item whose relative
  * change falls to the tolerance leaves the batch, so that the denoiser runs on those that still
  * move.
  */
@@ -57,6 +66,8 @@ private:
     void iterate(const gr_complex* z, const float* noise_var, bool from_zero);
     /*! Residual, history, prediction of active item \p a. */
     void update_report(int a, estimate_report& report) const;
+    /*! Items of the denoiser per channel. */
+    int groups() const { return d_step.groups(); }
     /*! The next message into the linear step. */
     void update_message(int a);
     /*! Move active item \p from to place \p to. */

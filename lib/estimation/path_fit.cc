@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "common/multiversion.h"
+#include "estimation/fit_kernels.h"
 #include "estimation/path_fit.h"
 #include "measurement/matrix_kernels.h"
 #include "measurement/padding.h"
@@ -24,63 +24,7 @@ using complexd = std::complex<double>;
 constexpr int columns_per_path = 3;  // the wave and its two derivatives
 constexpr int block = 4;             // what the products take at once, one column idle
 constexpr double step_limit = 0.3;   // of a subarray's beam width, per step
-constexpr double singular = 1e-10;   // pivots below this share of the diagonal say nothing new
 constexpr double first_damping = 1e-3;
-
-/*!
- * Gaussian elimination of the first \p count unknowns of a Hermitian system, upper triangle, rows of
- * \p width. A pivot that rounding has eaten becomes zero, and its unknown with it.
- */
-void eliminate(complexd* m, int width, int size, int count)
-{
-    for (int k = 0; k < count; ++k) {
-        complexd* pivot_row = m + size_t(k) * width;
-        const double pivot = pivot_row[k].real();
-        if (!(pivot > 0.0))
-            continue;
-        for (int i = k + 1; i < size; ++i) {
-            const complexd factor = std::conj(pivot_row[i]) / pivot;
-            complexd* row = m + size_t(i) * width;
-            for (int j = i; j < size; ++j)
-                row[j] -= factor * pivot_row[j];
-            if (i < count && row[i].real() < singular * pivot)
-                row[i] = 0.0;
-        }
-    }
-}
-
-/*! Unknown \p k of an eliminated system whose later unknowns are \p solution, right side last. */
-complexd back_substitute(const complexd* m, int width, int size, int k, const complexd* solution)
-{
-    const complexd* row = m + size_t(k) * width;
-    if (!(row[k].real() > 0.0))
-        return 0.0;
-    complexd sum = row[size - 1];
-    for (int j = k + 1; j < size - 1; ++j)
-        sum -= row[j] * solution[j];
-    return sum / row[k].real();
-}
-
-/*! re + j im -= (a + j b) (x + j y); no y means y = 0. */
-THZUM_MULTIVERSION
-void subtract_scaled(float a,
-                     float b,
-                     const float* __restrict x,
-                     const float* __restrict y,
-                     float* __restrict re,
-                     float* __restrict im,
-                     int n)
-{
-    for (int i = 0; i < n; ++i) {
-        re[i] -= a * x[i];
-        im[i] -= b * x[i];
-    }
-    if (y)
-        for (int i = 0; i < n; ++i) {
-            re[i] += b * y[i];
-            im[i] -= a * y[i];
-        }
-}
 
 } // namespace
 
@@ -309,6 +253,20 @@ std::complex<double> path_fit::gain(int p, int s) const
 {
     const size_t at = size_t(p) * d_subarrays + s;
     return d_gain[at] * std::polar(1.0, d_local_wave[at].phase);
+}
+
+path_estimate path_fit::describe(int p) const
+{
+    const fitted_path& path = d_path[p];
+    double power = 0.0;
+    for (int s = 0; s < d_subarrays; ++s)
+        power += std::norm(gain(p, s)) / d_subarrays;
+    return { static_cast<float>(path.ux),
+             static_cast<float>(path.uy),
+             static_cast<float>(path.coherent ? 1.0 / path.curvature : std::nan("")),
+             gr_complex(common_gain(p)),
+             static_cast<float>(power),
+             path.coherent };
 }
 
 void path_fit::sharpness(int p, int s, double* uu, double* uv, double* vv) const

@@ -8,20 +8,16 @@
 #ifndef INCLUDED_THZUM_ESTIMATION_PATH_FIT_H
 #define INCLUDED_THZUM_ESTIMATION_PATH_FIT_H
 
+#include "estimation/array_layout.h"
 #include "estimation/pilot_gram.h"
 #include "estimation/wave_atoms.h"
+#include <gnuradio/thzum/estimator.h>
 #include <complex>
 #include <vector>
 
 namespace gr {
 namespace thzum {
 namespace estimation {
-
-/*! Where the subarrays stand, in wavelengths from the middle of the array. */
-struct array_layout {
-    double spacing;           /*!< of the elements, in wavelengths */
-    std::vector<double> x, y; /*!< centre of each subarray; empty if not known */
-};
 
 /*! One wave that the fit explains the pilots with. */
 struct fitted_path {
@@ -74,6 +70,12 @@ public:
 
     /*! Gain of path \p p at the middle of the array if it is coherent, else in the first subarray. */
     std::complex<double> common_gain(int p) const { return d_gain[size_t(p) * d_subarrays]; }
+
+    /*! Phase that a coherent path has at the middle of subarray \p s, over that of its gain. */
+    double phase(const fitted_path& path, int s) const { return wave_at(path, s).phase; }
+
+    /*! Path \p p after solve(), as estimators report it. */
+    path_estimate describe(int p) const;
 
     /*! Energy that a unit gain of path \p p gives the pilots of subarray \p s. */
     double energy(int p, int s) const { return inner(s, 3 * p, 3 * p).real(); }

@@ -33,6 +33,9 @@ public:
     /*! Coefficients k of one subarray. */
     int size() const { return d_size; }
 
+    /*! Values of z that matched_filter() takes. */
+    int observations() const { return static_cast<int>(d_z.size()); }
+
     /*! Floats from one column to the next; those past size() are zero. */
     int stride() const { return d_stride; }
 

@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include <gnuradio/thzum/estimator.h>
+#include <gnuradio/thzum/wideband_estimator.h>
 #include <boost/test/unit_test.hpp>
 #include <atomic>
 #include <cmath>
@@ -90,5 +90,31 @@ BOOST_AUTO_TEST_CASE(estimating_allocates_nothing)
         BOOST_CHECK_MESSAGE(allocations == prepared,
                             name << " without noise level allocated " << allocations - prepared
                                  << " times");
+    }
+}
+
+// The items' pilots serve as those of subcarriers.
+BOOST_AUTO_TEST_CASE(estimating_over_a_band_allocates_nothing)
+{
+    const auto op = thzum::pilot_operator::hadamard(shape, 128, 1);
+    const float noise_var = 0.1f;
+    auto y = pilots(op, noise_var);
+    y.insert(y.end(), y.begin(), y.end());
+    const std::vector<double> frequencies = { 290e9, 294e9, 298e9, 302e9, 306e9, 310e9 };
+    const std::vector<gr_complex> centres = { { 0, 0 }, { 59, 0 }, { 0, 59 }, { 59, 59 } };
+    const std::vector<std::pair<std::string, thzum::option_map>> cases = {
+        { "newtonized_omp", { { "subarray_centres", centres } } },
+        { "newtonized_omp", { { "gains", std::string("free") } } },
+        { "fpn_oamp", { { "denoiser", std::string("soft_threshold") } } },
+    };
+    for (const auto& [name, options] : cases) {
+        const auto estimator =
+            thzum::make_wideband_estimator(name, op, frequencies, 300e9, options);
+        std::vector<gr_complex> h_hat(frequencies.size() * shape.antennas());
+        thzum::estimate_report report;
+        const long before = allocations;
+        estimator->estimate(y.data(), &noise_var, 1, h_hat.data(), &report);
+        BOOST_CHECK_MESSAGE(allocations == before,
+                            name << " allocated " << allocations - before << " times");
     }
 }

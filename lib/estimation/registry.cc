@@ -15,6 +15,8 @@
     ENTRY(lmmse)                \
     ENTRY(omp)                  \
     ENTRY(newtonized_omp)       \
+    ENTRY(polar_omp)            \
+    ENTRY(hybrid_omp)           \
     ENTRY(amp)                  \
     ENTRY(oamp)                 \
     ENTRY(fpn_oamp)             \

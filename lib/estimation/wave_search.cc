@@ -6,6 +6,7 @@
  */
 
 #include "common/multiversion.h"
+#include "estimation/correlate_rows.h"
 #include "estimation/wave_search.h"
 #include "measurement/matrix_kernels.h"
 #include "measurement/padding.h"
@@ -36,28 +37,6 @@ void accumulate_power(const float* __restrict re,
 {
     for (int i = 0; i < n; ++i)
         power[i] += (re[i] * re[i] + im[i] * im[i]) * weight[i];
-}
-
-/*! out[p][j] = sum_i waves[p][i] x[i][j]. */
-THZUM_MULTIVERSION
-void correlate_rows(const float* __restrict waves,
-                    const float* __restrict x,
-                    float* __restrict out,
-                    int points,
-                    int size,
-                    int cols)
-{
-    for (int p = 0; p < points; ++p) {
-        float* __restrict line = out + p * cols;
-        for (int j = 0; j < cols; ++j)
-            line[j] = 0.0f;
-        for (int i = 0; i < size; ++i) {
-            const float a = waves[p * size + i];
-            const float* __restrict from = x + i * cols;
-            for (int j = 0; j < cols; ++j)
-                line[j] += a * from[j];
-        }
-    }
 }
 
 } // namespace

@@ -105,7 +105,7 @@ class qa_unrolled_oamp(gr_unittest.TestCase):
 
     def test_divergence_free_chain_equals_oamp(self):
         y = pilots(3)
-        options = dict(denoiser=DENOISER, dictionary="dft", max_iterations=3, tolerance=0.0)
+        options = dict(denoiser=DENOISER, dictionary="dft", max_iterations=3, tolerance=0.0, per_subarray=False)
         expected = thzum.estimator("oamp", operator(), **options).estimate(y, NOISE_VAR)[0]
         self.assertLess(relative_error(OampChain(y, 3, divergence_free=True).run(), expected), 1e-4)
 

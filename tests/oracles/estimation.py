@@ -143,12 +143,15 @@ def bernoulli_gaussian(r, variance, em_iterations=10, sparsity=0.1):
     return mean, error, error / variance
 
 
-def linear_step(model, z, noise_var, x, kind="lmmse"):
-    """r and tau2 on dense matrices: r = x + eta W (z - G x), W = V diag(w)."""
+def linear_step(model, z, noise_var, x, kind="lmmse", known_power=True):
+    """r and tau2 on dense matrices: r = x + eta W (z - G x), W = V diag(w).
+
+    At x = 0 the error is the channel, of unit power, or of what the pilots tell unless known_power.
+    """
     g = model.matrix()
     k = model.n_coefficients
     e = z.ravel() - g @ x
-    if np.any(x):
+    if np.any(x) or not known_power:
         v = max((np.sum(np.abs(e) ** 2) - e.size * noise_var) / np.sum(model.s**2), 1e-3 * noise_var)
     else:
         v = model.n_antennas / k
@@ -177,6 +180,21 @@ def oamp(model, y, noise_var, denoise, iterations, kind="lmmse", divergence_free
         x = (d - alpha * r) / (1 - alpha) if divergence_free else d
     nmse = error * model.n_coefficients / model.n_antennas
     return amplitude * model.synthesize(estimate), nmse, np.array(changes)
+
+
+def oamp_per_subarray(combiner, atoms, noise_model, y, noise_var, denoise, iterations, kind="lmmse"):
+    """Divergence-free OAMP in every subarray on its own."""
+    h = []
+    for rows, pilots in zip(combiner, np.reshape(y, (len(combiner), -1))):
+        model = Model(rows[None], atoms, noise_model)
+        z, x = model.observe(pilots), np.zeros(model.n_coefficients, complex)
+        for _ in range(iterations):
+            r, tau2, _ = linear_step(model, z, noise_var, x, kind, known_power=False)
+            d, _, alpha = denoise(r, tau2)
+            alpha = np.clip(alpha, 0, 0.95)
+            x = (d - alpha * r) / (1 - alpha)
+        h.append(model.synthesize(d))
+    return np.concatenate(h)
 
 
 def amp(model, y, noise_var, denoise, iterations, damping=0.0):

@@ -116,8 +116,9 @@ struct state_evolution_step {
  * \brief What OAMP is predicted to reach, iteration by iteration (Ma and Ping, IEEE Access 2017).
  *
  * The linear step enters by its error variance, the denoiser by its measured error on sample
- * channels in white noise of that variance; no pilots are simulated. Holds for large arrays with
- * combiners that are right-unitarily invariant.
+ * channels in white noise of that variance; no pilots are simulated. Every channel, and every subarray
+ * where the estimator keeps them apart, has a state of its own. Holds for large arrays with combiners
+ * that are right-unitarily invariant.
  *
  * \param name "oamp" or "fpn_oamp"
  * \param options as for make_estimator()

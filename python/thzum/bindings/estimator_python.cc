@@ -9,14 +9,13 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(estimator.h)                                               */
-/* BINDTOOL_HEADER_FILE_HASH(5fb94ac052805dc66a0f448281c8781f) */
+/* BINDTOOL_HEADER_FILE_HASH(6d07df594b6c0040ceaa93105778deee) */
 /***********************************************************************************/
 
-#include "arrays.h"
+#include "estimates.h"
 #include "options.h"
 #include <gnuradio/thzum/estimator.h>
 #include <algorithm>
-#include <limits>
 
 namespace gr {
 namespace thzum {
@@ -53,24 +52,6 @@ py::object sample_covariance(const py::object& samples, const array_shape& shape
     return numpy.attr("matmul")(blocks, blocks.attr("conj")().attr("transpose")(0, 2, 1));
 }
 
-/*! Adds those of the array's estimator_options() that the estimator takes and that are not given. */
-void add_array_options(const std::string& name, const py::object& array, py::dict& given)
-{
-    if (!py::hasattr(array, "estimator_options"))
-        refuse("array", "a SubarrayArray", std::string(py::str(py::type::of(array))));
-    for (const auto& info : estimators())
-        if (info.name == name)
-            for (const auto& [option, value] : array.attr("estimator_options")().cast<py::dict>()) {
-                const auto wanted = option.cast<std::string>();
-                const bool taken =
-                    std::any_of(info.options.begin(), info.options.end(), [&](const auto& known) {
-                        return known.name == wanted;
-                    });
-                if (taken && !given.contains(option))
-                    given[option] = value;
-            }
-}
-
 estimator::sptr
 make(const std::string& name, const pilot_operator::sptr& op, const py::kwargs& kwargs)
 {
@@ -82,78 +63,12 @@ make(const std::string& name, const pilot_operator::sptr& op, const py::kwargs& 
         given.attr("pop")("samples");
     }
     if (given.contains("array")) {
-        add_array_options(name, given["array"], given);
+        add_array_options(estimators(), name, given["array"], given);
         given.attr("pop")("array");
     }
     const option_map options = bindings::to_options(given);
     py::gil_scoped_release release;
     return make_estimator(name, op, options);
-}
-
-/*! One noise variance per item: a number for all, [B], or nothing. */
-std::vector<float> noise_variances(const py::object& noise_var, int batch)
-{
-    if (noise_var.is_none())
-        return {};
-    const auto given = any_array(noise_var, "noise_var");
-    if (given.ndim() > 1 || (given.ndim() == 1 && given.shape(0) != batch))
-        refuse("noise_var",
-               "a number or float32 of shape [" + std::to_string(batch) + "]",
-               describe(given));
-    const auto values = converted<float>(given, "noise_var");
-    std::vector<float> variances(batch);
-    for (int b = 0; b < batch; ++b) {
-        variances[b] = values.data()[given.ndim() == 1 ? b : 0];
-        if (!(variances[b] > 0.0f))
-            refuse("noise_var", "values above 0", std::to_string(variances[b]));
-    }
-    return variances;
-}
-
-template <class T, class Member>
-py::array_t<T>
-column(const std::vector<estimate_report>& reports, bool batched, const Member& member)
-{
-    std::vector<py::ssize_t> dims;
-    if (batched)
-        dims.push_back(reports.size());
-    py::array_t<T> values(dims);
-    std::transform(reports.begin(), reports.end(), values.mutable_data(), member);
-    return values;
-}
-
-/*! Histories side by side, [B, most iterations] with NaN past the end of each. */
-py::array_t<float> histories(const std::vector<estimate_report>& reports, bool batched)
-{
-    int longest = 0;
-    for (const auto& report : reports)
-        longest = std::max(longest, report.iterations);
-    std::vector<py::ssize_t> dims = { longest };
-    if (batched)
-        dims.insert(dims.begin(), reports.size());
-    py::array_t<float> values(dims);
-    float* out = values.mutable_data();
-    for (const auto& report : reports)
-        for (int t = 0; t < longest; ++t)
-            *out++ = t < report.iterations ? report.residual_history[t]
-                                           : std::numeric_limits<float>::quiet_NaN();
-    return values;
-}
-
-py::dict to_dict(const std::vector<estimate_report>& reports, bool batched)
-{
-    using report = estimate_report;
-    py::dict out;
-    out["iterations"] =
-        column<int32_t>(reports, batched, [](const report& r) { return r.iterations; });
-    out["residual"] = column<float>(reports, batched, [](const report& r) { return r.residual; });
-    out["noise_var"] = column<float>(reports, batched, [](const report& r) { return r.noise_var; });
-    out["predicted_nmse_db"] =
-        column<float>(reports, batched, [](const report& r) { return r.predicted_nmse_db; });
-    out["contraction"] =
-        column<float>(reports, batched, [](const report& r) { return r.contraction; });
-    out["residual_history"] = histories(reports, batched);
-    return out;
 }
 
 py::tuple estimate(estimator& self, const py::object& y, const py::object& noise_var)

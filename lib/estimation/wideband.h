@@ -1,0 +1,40 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#ifndef INCLUDED_THZUM_ESTIMATION_WIDEBAND_H
+#define INCLUDED_THZUM_ESTIMATION_WIDEBAND_H
+
+#include <gnuradio/thzum/wideband_estimator.h>
+
+namespace gr {
+namespace thzum {
+namespace estimation {
+
+/*! The band that a wideband estimator is built for. */
+struct band {
+    std::vector<double> frequencies; /*!< in Hz */
+    double carrier_frequency;        /*!< in Hz */
+};
+
+/*! An entry of the registry of wideband estimators. */
+struct wideband_algorithm {
+    using factory = wideband_estimator::sptr (*)(const algorithm_info& info,
+                                                 const pilot_operator::sptr& op,
+                                                 const band& band,
+                                                 const option_map& options);
+    algorithm_info info;
+    factory make;
+};
+
+wideband_algorithm wideband_newtonized_omp();
+wideband_algorithm wideband_fpn_oamp();
+
+} // namespace estimation
+} // namespace thzum
+} // namespace gr
+
+#endif /* INCLUDED_THZUM_ESTIMATION_WIDEBAND_H */
