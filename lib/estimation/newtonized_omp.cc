@@ -8,6 +8,7 @@
 #include "estimation/estimator_base.h"
 #include "estimation/false_alarm.h"
 #include "estimation/path_fit.h"
+#include "estimation/unexplained_energy.h"
 #include "estimation/wave_search.h"
 #include "estimation/wavefront_search.h"
 #include <algorithm>
@@ -58,7 +59,7 @@ public:
           d_fit(model, region, layout, settings.max_paths),
           d_search(d_fit.gram(), region, layout.spacing),
           d_threshold(detection_threshold(
-              d_search.cells(), d_fit.gram().subarrays(), settings.false_alarm)),
+              d_search.cells(), d_fit.live_subarrays(), settings.false_alarm)),
           d_re(size_t(d_fit.gram().subarrays()) * d_fit.gram().stride()),
           d_im(d_re.size()),
           d_paths(size_t(max_batch()) * settings.max_paths),
@@ -69,7 +70,9 @@ public:
           d_trials(settings.candidates)
     {
         d_fit.limit_curvature(settings.max_curvature);
-        if (settings.coherent)
+        const auto& sigma = this->model()->singular_values();
+        d_seen = static_cast<int>(std::count_if(sigma.begin(), sigma.end(), [](float s) { return s > 0; }));
+        if (settings.coherent && d_fit.live_subarrays() > 1)
             d_wavefronts = std::make_unique<wavefront_search>(
                 layout, region->rows(), region->cols(), settings.max_curvature);
     }
@@ -92,21 +95,62 @@ protected:
     run(gr_complex* z, float* noise_var, int batch, gr_complex* c, estimate_report* report) override
     {
         for (int b = 0; b < batch; ++b) {
-            d_fit.load(z + size_t(b) * observations());
+            gr_complex* own = z + size_t(b) * observations();
+            d_fit.load(own);
             pursue(noise_var[b]);
             if (d_wavefronts)
                 make_coherent(noise_var[b]);
+            double explained = 0.0;
             if (d_fit.paths())
-                d_fit.refine(0, d_fit.paths(), d_settings.final_steps, gain_share * noise_var[b]);
+                explained = d_fit.refine(
+                    0, d_fit.paths(), d_settings.final_steps, gain_share * noise_var[b]);
             d_fit.synthesize(c + size_t(b) * coefficients());
             report[b].iterations = d_fit.paths();
-            report[b].predicted_nmse_db =
-                nmse_db(noise_var[b] * d_fit.error_per_noise() / coefficients());
             keep_paths(b);
+            predict(pilot_energy(own) - explained, noise_var[b], report[b]);
         }
     }
 
 private:
+    double pilot_energy(const gr_complex* z) const
+    {
+        double sum = 0.0;
+        for (int i = 0; i < observations(); ++i)
+            sum += std::norm(z[i]);
+        return sum;
+    }
+
+    // Energy in pilots of the paths too weak to be found. With amplitudes spread evenly from zero to that of
+    // the strongest path, the others that are found tell how many there are; each has a third of the
+    // smallest energy that is found. Paths are sorted.
+    double missed_energy(double noise_var) const
+    {
+        constexpr double most = 0.9; // of the strongest amplitude
+        const double smallest = noise_var * d_threshold;
+        const double ratio =
+            std::min(most, std::sqrt(smallest / d_fit.pilot_energy(d_order[0])));
+        return (d_fit.paths() - 1) * ratio / (1.0 - ratio) * smallest / 3.0;
+    }
+
+    // The error over the whole array: what the noise costs the fit, paths too weak to be found, what the
+    // energy \p left of the pilots says of a model that breaks, and subarrays that are not seen.
+    void predict(double left, double noise_var, estimate_report& report) const
+    {
+        report.divergence = static_cast<float>(d_fit.unknowns());
+        if (d_fit.paths() == 0)
+            return;
+        const double missed = missed_energy(noise_var);
+        const double excess = left - noise_var * (d_seen - d_fit.unknowns()) - missed;
+        const double unexplained =
+            unexplained_energy(excess, noise_var * std::sqrt(double(d_seen)));
+        const double per_pilots = d_fit.energy_per_pilot_energy(d_order[0]);
+        const double error = noise_var * d_fit.error_per_noise() + d_fit.unseen_energy() +
+                             (missed + unexplained) * per_pilots;
+        report.unexplained_nmse =
+            static_cast<float>(unexplained * per_pilots / op()->shape().antennas());
+        report.predicted_nmse_db = nmse_db(error / coefficients());
+    }
+
     void keep_paths(int b)
     {
         sort_by_power();
@@ -127,12 +171,12 @@ private:
         }
     }
 
-    // Strongest path first. A coherent path has 2 S - 3 real parameters fewer, each of which explains
-    // noise_var / 2 of noise; a loss beyond three standard deviations of that speaks against it.
+    // Strongest path first. A coherent path has 2 S - 3 real parameters fewer, S the subarrays that are
+    // seen, each of which explains noise_var / 2 of noise; a loss beyond three standard deviations of that speaks against it.
     void make_coherent(double noise_var)
     {
-        const int subarrays = d_fit.gram().subarrays(), paths = d_fit.paths();
-        const double saved = 0.5 * (2 * subarrays - 3);
+        const int paths = d_fit.paths();
+        const double saved = 0.5 * (2 * d_fit.live_subarrays() - 3);
         const double most_lost = noise_var * (saved + 3.0 * std::sqrt(saved));
         sort_by_power();
         for (int k = 0; k < paths; ++k) {
@@ -152,9 +196,7 @@ private:
     {
         for (int p = 0; p < d_fit.paths(); ++p) {
             d_order[p] = p;
-            d_power[p] = 0.0;
-            for (int s = 0; s < d_fit.gram().subarrays(); ++s)
-                d_power[p] += std::norm(d_fit.gain(p, s)) * d_fit.energy(p, s);
+            d_power[p] = d_fit.pilot_energy(p);
         }
         std::sort(d_order.begin(), d_order.begin() + d_fit.paths(), [this](int a, int b) {
             return d_power[a] > d_power[b];
@@ -194,6 +236,7 @@ private:
     wave_search d_search;
     std::unique_ptr<wavefront_search> d_wavefronts;
     const double d_threshold;
+    int d_seen = 0; // pilots that the channel reaches
     volk::vector<float> d_re, d_im; // residual [S][stride]
     std::vector<path_estimate> d_paths; // [batch][max_paths], at unit channel power
     std::vector<int> d_path_count;      // [batch]

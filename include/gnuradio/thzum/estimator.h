@@ -11,6 +11,7 @@
 #include <gnuradio/thzum/options.h>
 #include <gnuradio/thzum/pilot_operator.h>
 #include <array>
+#include <limits>
 
 namespace gr {
 namespace thzum {
@@ -27,6 +28,12 @@ struct estimate_report {
     float contraction;       /*!< ratio of the last two residuals; NaN if fewer than two */
     /*! residual of each iteration; the first \ref iterations entries are valid */
     std::array<float, history_length> residual_history;
+    /*! How many complex unknowns of noise the estimate follows, the trace of its response to the
+     * orthonormalised pilots; NaN if not known */
+    float divergence = std::numeric_limits<float>::quiet_NaN();
+    /*! Part of the predicted NMSE, linear, that speaks from what the estimate leaves of the pilots: well
+     * above the rest where the estimator's model of the channel breaks */
+    float unexplained_nmse = 0.0f;
 };
 
 /*! A propagation path that an estimator resolved. */

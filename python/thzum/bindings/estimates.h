@@ -99,6 +99,9 @@ inline py::dict to_dict(const std::vector<estimate_report>& reports, bool batche
         column<float>(reports, batched, [](const report& r) { return r.predicted_nmse_db; });
     out["contraction"] =
         column<float>(reports, batched, [](const report& r) { return r.contraction; });
+    out["divergence"] = column<float>(reports, batched, [](const report& r) { return r.divergence; });
+    out["unexplained_nmse"] =
+        column<float>(reports, batched, [](const report& r) { return r.unexplained_nmse; });
     out["residual_history"] = histories(reports, batched);
     return out;
 }

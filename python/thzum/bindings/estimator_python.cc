@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(estimator.h)                                               */
-/* BINDTOOL_HEADER_FILE_HASH(6d07df594b6c0040ceaa93105778deee) */
+/* BINDTOOL_HEADER_FILE_HASH(2ea912898d0f357aa3bf0a2ac1a6e2a8) */
 /***********************************************************************************/
 
 #include "estimates.h"
@@ -172,14 +172,14 @@ void bind_class(py::module& m)
              "Estimate channels.\n\n"
              "y: complex [M] or [B, M]. noise_var: antenna noise variance before combining, a "
              "number or\n"
-             "[B], above 0; None estimates it from the pilots, where they leave noise-only "
-             "observations.\n"
+             "[B], above 0; None estimates it from the pilots.\n"
              "Returns h_hat, complex64 [N] or [B, N], and a dictionary of arrays [] or [B]: "
              "iterations;\n"
              "residual, the relative change of the last iteration; noise_var in use; "
              "predicted_nmse_db,\n"
-             "NaN if unknown; contraction, the ratio of the last two residuals; and "
-             "residual_history\n"
+             "NaN if unknown; unexplained_nmse, the part of it (linear) that speaks from what is left of the\n"
+             "pilots; divergence, how many complex unknowns of noise the estimate follows, NaN if unknown;\n"
+             "contraction, the ratio of the last two residuals; and residual_history\n"
              "[iterations] or [B, most iterations], NaN past the last of an item. The result does "
              "not\n"
              "depend on a gain in front of the receiver; an all-zero y gives zeros.")
