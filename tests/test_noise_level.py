@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from gnuradio import thzum
+from gnuradio.thzum.array import array_preset
 
 PRESET = "thz300_aosa4x256"
 FRAMES = 60
@@ -139,5 +140,5 @@ def test_every_estimator_reports_the_same_level():
     y = received(op, thzum.channel.preset(PRESET).sample(3, seed=2_000_500), 0.1, 13).astype(np.complex64)
     expected = blind(op, y)
     for name in thzum.estimators():
-        _, report = thzum.estimator(name, op).estimate(y)
+        _, report = thzum.estimator(name, op, array=array_preset(PRESET)).estimate(y)
         np.testing.assert_allclose(report["noise_var"], expected, rtol=1e-5, err_msg=name)

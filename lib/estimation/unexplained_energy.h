@@ -8,6 +8,8 @@
 #ifndef INCLUDED_THZUM_ESTIMATION_UNEXPLAINED_ENERGY_H
 #define INCLUDED_THZUM_ESTIMATION_UNEXPLAINED_ENERGY_H
 
+#include <gnuradio/thzum/api.h>
+
 namespace gr {
 namespace thzum {
 namespace estimation {
@@ -24,7 +26,7 @@ namespace estimation {
  * \param excess energy left beyond the expected, of either sign
  * \param spread standard deviation of the excess when there is no unexplained error, > 0
  */
-double unexplained_energy(double excess, double spread);
+THZUM_API double unexplained_energy(double excess, double spread);
 
 } // namespace estimation
 } // namespace thzum
