@@ -68,12 +68,25 @@ def measure(reference_path=None, channels=CHANNELS, seed=11):
     return table
 
 
+#: Colour and line style of each bound.
+BOUND_STYLES = {
+    "genie_free": ("#000000", "--"),
+    "genie_coherent": ("#000000", ":"),
+    "cramer_rao_free": ("#B00000", "--"),
+    "cramer_rao_coherent": ("#B00000", ":"),
+    "lmmse_fully_digital": ("#808080", "--"),
+    "state_evolution_fpn_oamp": ("#808080", ":"),
+}
+
+
 def plot(table, axes):
-    """Draw :func:`measure`'s table into Matplotlib axes: estimators solid, bounds dashed."""
-    for group, style in (("estimators", "-"), ("bounds", "--")):
-        for k, (name, row) in enumerate(table[group].items()):
-            colour, marker = plots.COLOURS[k % len(plots.COLOURS)], "os^vDPX*"[(k // len(plots.COLOURS) + k) % 8]
-            axes.plot(table["snrs_db"], row, style, marker=marker if group == "estimators" else "", color=colour, label=name)
+    """Draw :func:`measure`'s table into Matplotlib axes: estimators as solid lines, bounds broken."""
+    for k, (name, row) in enumerate(table["estimators"].items()):
+        colour = plots.COLOURS[k % len(plots.COLOURS)]
+        axes.plot(table["snrs_db"], row, marker="os^vDPX*p"[k % 9], color=colour, label=name)
+    for name, row in table["bounds"].items():
+        colour, style = BOUND_STYLES[name]
+        axes.plot(table["snrs_db"], row, style, color=colour, label=name)
     axes.set_xlabel("SNR in dB")
     axes.set_ylabel("NMSE in dB")
     axes.grid(True, alpha=0.3)

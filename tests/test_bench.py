@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rendering of the published network that the benchmark compares speed with."""
+"""The rendering of the published network that the benchmark compares speed with, and sections of the benchmark."""
 
+import importlib
 import sys
 
+import numpy as np
 import pytest
 import torch
+
+from gnuradio import thzum
+from gnuradio.thzum import plots
 
 
 @pytest.fixture
@@ -23,3 +28,60 @@ def test_rendering_has_as_many_weights_as_the_published_network(published):
 def test_rendering_estimates_all_antennas(published):
     estimator = published.PublishedEstimator(n_observations=16, n_antennas=1024)
     assert estimator.estimate(torch.ones(32), iterations=1).shape == (2048,)
+
+
+@pytest.fixture
+def bench(root, monkeypatch):
+    """Imports a module of bench/."""
+    monkeypatch.setattr(sys, "path", [str(root / "bench"), *sys.path])
+    return importlib.import_module
+
+
+def axes_of_a_new_figure():
+    return plots.new_figure(4.0, 3.0).add_subplot()
+
+
+def test_bounds_section(bench):
+    bounds = bench("bounds")
+    table = bounds.measure(channels=2)
+    rows = [*table["estimators"].values(), *table["bounds"].values()]
+    assert all(len(row) == len(table["snrs_db"]) and np.isfinite(row).all() for row in rows)
+    for name in ("genie_free", "genie_coherent", "cramer_rao_free", "cramer_rao_coherent"):
+        np.testing.assert_allclose(np.diff(table["bounds"][name]), -np.diff(table["snrs_db"]), atol=1e-6)
+    assert max(table["bounds"]["genie_coherent"]) <= max(table["bounds"]["genie_free"])
+    axes = axes_of_a_new_figure()
+    bounds.plot(table, axes)
+    assert len(axes.get_lines()) == len(rows)
+
+
+def test_accuracy_against_time_section(bench):
+    accuracy_time = bench("accuracy_time")
+    families = ("newtonized_omp, free gains", "fpn_oamp")
+    results = accuracy_time.measure(channels=4, rounds=1, families=families)
+    points = accuracy_time.settings(thzum.channel.preset(accuracy_time.PRESET).array)
+    assert set(families) < set(points)
+    for family in families:
+        assert [label for label, _, _ in points[family]] == [p["setting"] for p in results["curves"][family]]
+        assert all(p["ms"] > 0 and p["batched_ms"] > 0 and p["times_faster"] > 0 for p in results["curves"][family])
+    best = results["fastest_at_published_accuracy"]
+    assert best["nmse_db"] <= accuracy_time.PUBLISHED_NMSE_DB
+    axes = axes_of_a_new_figure()
+    accuracy_time.plot(results, axes)
+    assert len(axes.get_lines()) == 2 * len(results["curves"]) + 1
+
+
+def test_fastest_is_the_shortest_of_the_accurate(bench):
+    fastest = bench("accuracy_time").fastest
+    curves = {"a": [dict(nmse_db=-10.0, ms=1.0), dict(nmse_db=-20.0, ms=3.0)], "b": [dict(nmse_db=-18.0, ms=2.0)]}
+    assert fastest(curves, -17.0) == dict(family="b", nmse_db=-18.0, ms=2.0)
+    assert fastest(curves, -30.0) is None
+
+
+def test_scaling_section(bench):
+    accuracy_time = bench("accuracy_time")
+    table = accuracy_time.scaling(sizes=(1, 4), rounds=1)
+    assert table["antennas"] == [256, 1024]
+    assert all(len(row) == 2 and row[1] > 0 for row in table["ms"].values())
+    axes = axes_of_a_new_figure()
+    accuracy_time.plot_scaling(table, axes)
+    assert len(axes.get_lines()) == len(table["ms"])

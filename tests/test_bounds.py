@@ -116,14 +116,14 @@ def test_knowing_more_is_better():
     for model in bounds.MODELS:
         assert (genie[model] < bound[model]).all()
         np.testing.assert_allclose(bounds.cramer_rao(op, ARRAY, paths, model, 0.2), 2 * bound[model], rtol=1e-9)
-    # Well separated paths share little: p real parameters each, seen at half their energy, 20 % for what they do share.
+    # Well separated paths share little: p real parameters each, seen at half their energy, within 20 %.
     np.testing.assert_allclose(bound["free"], 0.1 * 3 * 10 / 1024, rtol=0.2)
     np.testing.assert_allclose(bound["coherent"], 0.1 * 3 * 5 / 1024, rtol=0.2)
 
 
 @pytest.mark.parametrize("distance", [0.5, 1e3])
 def test_jacobian_is_the_finite_difference(distance):
-    """Directions and distances move from the middle of the array, gains are scaled; phases are the tangent space's."""
+    """Directions and distances move as seen from the middle of the array."""
     paths = three_paths(np.random.default_rng(5), 1, SMALL, distance)
     columns = bounds.jacobian(SMALL, paths, "coherent")[0].reshape(192, 3, 5)
     middle = np.append(SMALL.element_positions().reshape(192, -1)[:, :2].mean(axis=0), 0.0)

@@ -130,7 +130,7 @@ def test_scale_batch_and_zeros():
         np.testing.assert_allclose(blind(op, gain * y) / gain**2, together, rtol=1e-3)
     y[2] = 0
     for name in ("ls", "newtonized_omp", "auto"):
-        h_hat, report = thzum.estimator(name, op).estimate(y)
+        h_hat, report = thzum.estimator(name, op, array=array_preset(PRESET)).estimate(y)
         assert not h_hat[2].any()
         np.testing.assert_allclose(np.delete(report["noise_var"], 2), np.delete(together, 2), rtol=1e-6)
 

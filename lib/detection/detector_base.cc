@@ -99,10 +99,20 @@ void detector_base::detect(const gr_complex* y,
         gr_complex* x = x_hat ? x_hat + offset : d_x_hat.data();
         float* v = variance ? variance + offset : d_variance.data();
         float* l = llr ? llr + offset * bits : nullptr;
-        equalise(y + static_cast<size_t>(first) * d_n_rx, n, x, v);
-        d_demapper.demap(x, v, n * d_n_tx, symbols + offset, l);
+        decide(y + static_cast<size_t>(first) * d_n_rx, n, symbols + offset, l, x, v);
         silence_absent(n, symbols + offset, l, x, v);
     }
+}
+
+void detector_base::decide(const gr_complex* y,
+                           int count,
+                           int32_t* symbols,
+                           float* llr,
+                           gr_complex* x_hat,
+                           float* variance)
+{
+    equalise(y, count, x_hat, variance);
+    d_demapper.demap(x_hat, variance, count * d_n_tx, symbols, llr);
 }
 
 void detector_base::silence_absent(

@@ -66,6 +66,19 @@ protected:
     /*! Channel work. \p H has only the columns in active(): [n_rx][n_active], row-major. */
     virtual void prepare(const gr_complex* H, int n_active, float noise_var) = 0;
 
+    /*!
+     * \brief Everything about up to \ref piece vectors: by default equalise() and the demapper.
+     *
+     * Arguments as for detect(), but only \p llr may be null. Absent users are overwritten
+     * afterwards.
+     */
+    virtual void decide(const gr_complex* y,
+                        int count,
+                        int32_t* symbols,
+                        float* llr,
+                        gr_complex* x_hat,
+                        float* variance);
+
     /*! Estimates of all users; absent ones are overwritten afterwards.
      * \param y [count][n_rx]
      * \param x_hat [count][n_tx] unbiased
@@ -78,9 +91,12 @@ protected:
     /*! Users present: column of H each active column came from. */
     const std::vector<int>& active() const { return d_active; }
 
-private:
+    /*! Whether LLRs are to be exact. */
+    bool is_exact() const { return d_llr_method == "log_map"; }
+
     static constexpr int piece = 64; // vectors worked on at a time
 
+private:
     void
     silence_absent(int count, int32_t* symbols, float* llr, gr_complex* x_hat, float* variance);
 

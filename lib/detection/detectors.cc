@@ -15,7 +15,9 @@ namespace {
 
 const std::vector<detector_entry>& entries()
 {
-    static const std::vector<detector_entry> all = { zf_entry(), lmmse_entry() };
+    static const std::vector<detector_entry> all = { mf_entry(),    zf_entry(),    lmmse_entry(),
+                                                     amp_entry(),   oamp_entry(),  ep_entry(),
+                                                     cg_ep_entry(), k_best_entry() };
     return all;
 }
 

@@ -16,6 +16,12 @@ namespace thzum {
 // One registry entry per algorithm; detectors.cc lists them.
 detector_entry zf_entry();
 detector_entry lmmse_entry();
+detector_entry mf_entry();
+detector_entry amp_entry();
+detector_entry oamp_entry();
+detector_entry ep_entry();
+detector_entry k_best_entry();
+detector_entry cg_ep_entry();
 
 } // namespace thzum
 } // namespace gr

@@ -45,15 +45,23 @@ BOOST_AUTO_TEST_CASE(refused_channel_leaves_the_one_before)
     for (const auto& info : gr::thzum::detectors()) {
         const auto detector = make_detector(info.name, n_rx, n_tx, "16qam");
         detector->set_channel(channel.data(), 1e-4f);
+        int32_t before[n_tx], symbols[n_tx];
+        detector->detect(y.data(), 1, before, nullptr, nullptr, nullptr);
         auto bad = channel;
         bad[3] = { 0, std::numeric_limits<float>::quiet_NaN() };
         BOOST_CHECK_THROW(detector->set_channel(bad.data(), 1e-4f), std::invalid_argument);
         BOOST_CHECK_THROW(detector->set_channel(channel.data(), 0.0f), std::invalid_argument);
         BOOST_CHECK_THROW(detector->set_channel(channel.data(), -1.0f), std::invalid_argument);
-        int32_t symbols[n_tx];
         detector->detect(y.data(), 1, symbols, nullptr, nullptr, nullptr);
-        BOOST_CHECK_EQUAL(symbols[0], 6);
-        BOOST_CHECK_EQUAL(symbols[1], 13);
+        BOOST_CHECK_EQUAL_COLLECTIONS(before, before + n_tx, symbols, symbols + n_tx);
+        // Two users are too few for message passing, and the matched filter sees them as noise.
+        if (info.name != "mf" && info.name != "amp") {
+            BOOST_TEST_CONTEXT(info.name)
+            {
+                BOOST_CHECK_EQUAL(symbols[0], 6);
+                BOOST_CHECK_EQUAL(symbols[1], 13);
+            }
+        }
     }
 }
 

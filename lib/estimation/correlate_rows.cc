@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "estimation/correlate_rows.h"
 #include "common/multiversion.h"
+#include "estimation/correlate_rows.h"
 
 namespace gr {
 namespace thzum {

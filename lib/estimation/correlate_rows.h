@@ -18,8 +18,7 @@ namespace estimation {
  * \param x [size][cols]
  * \param out [points][cols]
  */
-void correlate_rows(
-    const float* waves, const float* x, float* out, int points, int size, int cols);
+void correlate_rows(const float* waves, const float* x, float* out, int points, int size, int cols);
 
 } // namespace estimation
 } // namespace thzum

@@ -14,8 +14,9 @@ namespace estimation {
 
 namespace {
 
-estimator::sptr
-make_hybrid_omp(const algorithm_info& info, const pilot_operator::sptr& op, const option_map& options)
+estimator::sptr make_hybrid_omp(const algorithm_info& info,
+                                const pilot_operator::sptr& op,
+                                const option_map& options)
 {
     const option_reader reader(info, options);
     const int max_atoms = reader.integer("max_atoms", 1, 64);

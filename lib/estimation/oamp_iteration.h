@@ -31,7 +31,7 @@ struct iteration_settings {
 /*! Denoisers treat every coefficient alike, networks see the subarrays together. */
 inline bool is_separable(const std::string& denoiser_name) { return denoiser_name != "onnx"; }
 
-/*! The denoiser of "oamp", for one subarray where they are kept apart; that of "fpn_oamp" likewise. */
+/*! The denoiser of "oamp", made for one subarray where they are kept apart, or of "fpn_oamp". */
 denoiser::sptr make_oamp_denoiser(const algorithm_info& info,
                                   const pilot_operator::sptr& op,
                                   const option_map& options);

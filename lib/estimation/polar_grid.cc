@@ -5,9 +5,9 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "estimation/polar_grid.h"
 #include "common/multiversion.h"
 #include "estimation/correlate_rows.h"
+#include "estimation/polar_grid.h"
 #include "measurement/matrix_kernels.h"
 #include "measurement/padding.h"
 #include <algorithm>
@@ -86,8 +86,10 @@ std::vector<double> real_gram(const pilot_gram& gram, int s)
     return dense;
 }
 
-/*! M[j][l] = sum_ik p_i p_k K[i j][k l]: what is left of the columns when the rows' wave is fixed. */
-void contract_rows(const std::vector<double>& gram, const double* wave, int rows, int cols, double* m)
+/*! M[j][l] = sum_ik p_i p_k K[i j][k l]: what is left of the columns when the rows' wave is fixed.
+ */
+void contract_rows(
+    const std::vector<double>& gram, const double* wave, int rows, int cols, double* m)
 {
     const int size = rows * cols;
     std::fill_n(m, cols * cols, 0.0);
@@ -177,8 +179,8 @@ void polar_grid::tabulate_energies(const pilot_gram& gram)
             contract_rows(
                 dense, &d_row.waves[size_t(p) * d_row.size], d_row.size, d_col.size, m.data());
             for (int q = 0; q < d_col.points; ++q)
-                energy[line(0, p) + q] += quadratic_form(
-                    m.data(), &d_col.waves[size_t(q) * d_col.size], d_col.size);
+                energy[line(0, p) + q] +=
+                    quadratic_form(m.data(), &d_col.waves[size_t(q) * d_col.size], d_col.size);
         }
     }
     d_inverse_energy.assign(energy.size(), 0.0f);
@@ -218,10 +220,18 @@ polar_grid::peak polar_grid::strongest(const float* re, const float* im, int fir
     const size_t half = size_t(d_row.points) * d_col.size;
     for (int s = 0; s < d_subarrays; ++s) {
         const size_t at = size_t(s) * d_stride;
-        correlate_rows(
-            d_row.table.data(), re + at, &d_half_re[s * half], d_row.points, d_row.size, d_col.size);
-        correlate_rows(
-            d_row.table.data(), im + at, &d_half_im[s * half], d_row.points, d_row.size, d_col.size);
+        correlate_rows(d_row.table.data(),
+                       re + at,
+                       &d_half_re[s * half],
+                       d_row.points,
+                       d_row.size,
+                       d_col.size);
+        correlate_rows(d_row.table.data(),
+                       im + at,
+                       &d_half_im[s * half],
+                       d_row.points,
+                       d_row.size,
+                       d_col.size);
     }
     float best = 0.0f;
     int best_ring = first, best_row = d_row.points / 2, best_col = d_col.points / 2;
@@ -230,8 +240,10 @@ polar_grid::peak polar_grid::strongest(const float* re, const float* im, int fir
         std::fill(d_sum_im.begin(), d_sum_im.end(), 0.0f);
         for (int s = 0; s < d_subarrays; ++s) {
             const size_t at = s * half + size_t(p) * d_col.size;
-            correlate_rows(&d_half_re[at], d_col.table.data(), d_out_re.data(), 1, d_col.size, d_width);
-            correlate_rows(&d_half_im[at], d_col.table.data(), d_out_im.data(), 1, d_col.size, d_width);
+            correlate_rows(
+                &d_half_re[at], d_col.table.data(), d_out_re.data(), 1, d_col.size, d_width);
+            correlate_rows(
+                &d_half_im[at], d_col.table.data(), d_out_im.data(), 1, d_col.size, d_width);
             for (int ring = first; ring < first + count; ++ring) {
                 const size_t turn = line(ring * d_subarrays + s, p);
                 add_turned(&d_turn_re[turn],
@@ -255,7 +267,8 @@ polar_grid::peak polar_grid::strongest(const float* re, const float* im, int fir
             }
         }
     }
-    return { { true, d_col.cosines[best_col], d_row.cosines[best_row], d_curvature[best_ring] }, best };
+    return { { true, d_col.cosines[best_col], d_row.cosines[best_row], d_curvature[best_ring] },
+             best };
 }
 
 } // namespace estimation

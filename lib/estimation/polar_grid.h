@@ -22,13 +22,13 @@ struct polar_sampling {
 };
 
 /*!
- * \brief Spherical waves over the whole array on a grid of directions and distances, the polar domain
- * (Cui and Dai, IEEE Trans. Commun. 2022).
+ * \brief Spherical waves over the whole array on a grid of directions and distances, the polar
+ * domain (Cui and Dai, IEEE Trans. Commun. 2022).
  *
- * Directions are uniform in the direction cosines, as fine as the whole aperture resolves; rings are
- * uniform in inverse distance. Ring 0 holds the plane waves. The search takes the direction at the
- * middle of the array for that inside every subarray, the phases at the subarrays' middles being exact;
- * the path that comes of it has both exact.
+ * Directions are uniform in the direction cosines, as fine as the whole aperture resolves; rings
+ * are uniform in inverse distance. Ring 0 holds the plane waves. The search takes the direction at
+ * the middle of the array for that inside every subarray, the phases at the subarrays' middles
+ * being exact; the path that comes of it has both exact.
  */
 class polar_grid
 {
@@ -72,7 +72,7 @@ private:
     axis d_row, d_col;
     int d_width; // grid points along a row, padded
     int d_directions = 0;
-    volk::vector<float> d_inverse_energy; // [row][width], zero outside the disc
+    volk::vector<float> d_inverse_energy;     // [row][width], zero outside the disc
     volk::vector<float> d_turn_re, d_turn_im; // conjugate phases [ring][S][row][width]
     volk::vector<float> d_half_re, d_half_im; // [S][row][column coefficient]
     volk::vector<float> d_out_re, d_out_im;   // [width]

@@ -13,8 +13,9 @@ namespace estimation {
 
 namespace {
 
-estimator::sptr
-make_polar_omp(const algorithm_info& info, const pilot_operator::sptr& op, const option_map& options)
+estimator::sptr make_polar_omp(const algorithm_info& info,
+                               const pilot_operator::sptr& op,
+                               const option_map& options)
 {
     const int max_atoms = option_reader(info, options).integer("max_atoms", 1, 64);
     return make_polar_pursuit(info, op, options, { { 0, -1, max_atoms } });
@@ -22,7 +23,8 @@ make_polar_omp(const algorithm_info& info, const pilot_operator::sptr& op, const
 
 } // namespace
 
-/*! Plane and spherical waves from one dictionary, as Cui and Dai (IEEE Trans. Commun. 2022) pursue them. */
+/*! Plane and spherical waves from one dictionary, as Cui and Dai (IEEE Trans. Commun. 2022) pursue
+ * them. */
 algorithm polar_omp()
 {
     std::vector<option_info> options = { { "max_atoms", 32.0, "Waves at most, 1 to 64." } };

@@ -86,9 +86,8 @@ void polar_pursuit::keep_paths(int b)
     d_path_count[b] = d_fit.paths();
     for (int p = 0; p < d_fit.paths(); ++p)
         kept[p] = d_fit.describe(p);
-    std::sort(kept, kept + d_fit.paths(), [](const auto& a, const auto& b) {
-        return a.power > b.power;
-    });
+    std::sort(
+        kept, kept + d_fit.paths(), [](const auto& a, const auto& b) { return a.power > b.power; });
 }
 
 int polar_pursuit::paths(int item, path_estimate* paths, int most) const
@@ -106,23 +105,21 @@ int polar_pursuit::paths(int item, path_estimate* paths, int most) const
 
 std::vector<option_info> polar_options()
 {
-    return { { "oversampling",
-               3.0,
-               "Directions per resolution cell of the whole array on each axis, 0.5 to 8." },
-             { "min_distance", 4000.0, "Distance of the nearest ring, in wavelengths." },
-             { "ring_cycles",
-               0.25,
-               "Phase from one distance ring to the next at the array's edge, in cycles, 0.01 to 10." },
-             { "false_alarm",
-               1e-2,
-               "Probability that noise alone passes for another wave, up to 0.5." },
-             { "steps",
-               0.0,
-               "Gauss-Newton steps off the grid after each new wave, 0 to 100." },
-             { "final_steps", 0.0, "Gauss-Newton steps off the grid at the end, 0 to 100." },
-             { "subarray_centres",
-               std::vector<gr_complex>{},
-               "Centre x + jy of each subarray in wavelengths; needed with more than one subarray." } };
+    return {
+        { "oversampling",
+          3.0,
+          "Directions per resolution cell of the whole array on each axis, 0.5 to 8." },
+        { "min_distance", 4000.0, "Distance of the nearest ring, in wavelengths." },
+        { "ring_cycles",
+          0.25,
+          "Phase from one distance ring to the next at the array's edge, in cycles, 0.01 to 10." },
+        { "false_alarm", 1e-2, "Probability that noise alone passes for another wave, up to 0.5." },
+        { "steps", 0.0, "Gauss-Newton steps off the grid after each new wave, 0 to 100." },
+        { "final_steps", 0.0, "Gauss-Newton steps off the grid at the end, 0 to 100." },
+        { "subarray_centres",
+          std::vector<gr_complex>{},
+          "Centre x + jy of each subarray in wavelengths; needed with more than one subarray." }
+    };
 }
 
 estimator::sptr make_polar_pursuit(const algorithm_info& info,
@@ -137,13 +134,15 @@ estimator::sptr make_polar_pursuit(const algorithm_info& info,
     if (centres.empty() && shape.n_subarrays == 1)
         centres = { 0.0f };
     if (centres.empty())
-        throw std::invalid_argument(info.name +
-                                    ": subarray_centres: expected one complex x + jy in wavelengths "
-                                    "for each of " +
-                                    std::to_string(shape.n_subarrays) +
-                                    " subarrays, got none; in Python, array= gives them");
-    const auto region = visible_region::make(visible_region::axis::for_spacing(shape.rows, spacing),
-                                             visible_region::axis::for_spacing(shape.cols, spacing));
+        throw std::invalid_argument(
+            info.name +
+            ": subarray_centres: expected one complex x + jy in wavelengths "
+            "for each of " +
+            std::to_string(shape.n_subarrays) +
+            " subarrays, got none; in Python, array= gives them");
+    const auto region =
+        visible_region::make(visible_region::axis::for_spacing(shape.rows, spacing),
+                             visible_region::axis::for_spacing(shape.cols, spacing));
     const polar_pursuit_settings settings = { std::move(stages),
                                               { reader.number("oversampling", 0.5, 8.0),
                                                 1.0 / reader.number("min_distance", 1.0, 1e12),

@@ -33,10 +33,10 @@ struct polar_pursuit_settings {
 /*!
  * \brief Orthogonal matching pursuit with coherent waves of the polar domain.
  *
- * The wave that explains most of the residual joins, all gains are fitted again, until none stands out
- * of the noise: one of A atoms does so by chance with a probability below A exp(-peak / noise_var).
- * Subarrays many beam widths apart make lobes of almost equal height, of which a grid often takes a wrong
- * one; newtonized_omp tells them apart.
+ * The wave that explains most of the residual joins, all gains are fitted again, until none stands
+ * out of the noise: one of A atoms does so by chance with a probability below A exp(-peak /
+ * noise_var). Subarrays many beam widths apart make lobes of almost equal height, of which a grid
+ * often takes a wrong one; newtonized_omp tells them apart.
  */
 class polar_pursuit : public estimator_base
 {

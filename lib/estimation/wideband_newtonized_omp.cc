@@ -53,8 +53,8 @@ public:
           d_options(settings_in_force(info, given)),
           d_settings(settings),
           d_subcarriers(grid.count),
-          // The mean over the subcarriers makes up for paths left in.
-          d_scaler(model, layout.spacing * grid.highest_ratio(), 0, grid.count),
+          d_scaler(
+              model, layout.spacing * grid.highest_ratio(), default_noise_paths, grid.count),
           d_fit(model, region, layout, grid, settings.has_delays, settings.max_paths),
           d_search(d_fit.gram(), region, layout.spacing, grid, settings.has_delays),
           d_threshold(d_search.threshold(settings.false_alarm)),

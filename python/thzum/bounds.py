@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What no estimator can do without knowing more: genies that know the paths, Cramer-Rao bounds, and all antennas observed.
+"""What bounds an estimator: genies that know the paths, Cramer-Rao bounds, and all antennas observed.
 
 Errors are mean-square errors ||h_hat - h||^2 over ||h||^2 of a channel, not in dB. Noise is white after the pilot
 operator's whitening, of variance ``noise_var``. Bounds on unbiased estimates are no bounds on estimators that leave
@@ -45,7 +45,8 @@ class Genie:
         self.pilots = pilot_matrix(op)
         self.waves = np.moveaxis(np.asarray(waves, complex), 0, -1)  # [S, n, L]
         if self.waves.shape[:2] != (self.pilots.shape[0], self.pilots.shape[2]):
-            raise ValueError(f"waves: expected [L, {self.pilots.shape[0]}, {self.pilots.shape[2]}], got {np.shape(waves)}")
+            expected = f"[L, {self.pilots.shape[0]}, {self.pilots.shape[2]}]"
+            raise ValueError(f"waves: expected {expected}, got {np.shape(waves)}")
         # Blocks of unknowns that are fitted together: one for each subarray, or one for all.
         stack = (lambda x: x) if model == "free" else (lambda x: x.reshape(1, -1, x.shape[-1]))
         self.basis = stack(self.waves)
@@ -67,8 +68,8 @@ def wave_slopes(array, paths):
     """Derivatives of the phase of every path at every antenna, float64 [..., L, 3, S, n].
 
     By the direction cosines ux, uy and the inverse distance (1/wavelength) of the source, all three counted from the
-    middle of the array. A spherical wave's phase is -2 pi (rho - 1) / kappa with rho^2 = 1 - 2 kappa p.u + kappa^2 |p|^2
-    at p wavelengths from the middle; at kappa = 0 its derivatives are those of the quadratic term.
+    middle of the array. At p wavelengths from the middle a spherical wave's phase is -2 pi (rho - 1) / kappa with
+    rho^2 = 1 - 2 kappa p.u + kappa^2 |p|^2; at kappa = 0 its derivatives are those of the quadratic term.
     """
     position = array.element_positions().reshape(array.n_antennas, -1)[:, :2]
     middle = position.mean(axis=0)
@@ -90,7 +91,7 @@ def wave_slopes(array, paths):
 def jacobian(array, paths, model):
     """Derivatives of a channel by its real parameters, complex128 [..., S, n, P].
 
-    "free": of each path ux, uy and in each subarray the real and the imaginary part of a relative gain; P = (2 + 2 S) L.
+    "free": of each path ux, uy and in each subarray the two parts of a relative gain; P = (2 + 2 S) L.
     "coherent": of each path ux, uy, inverse distance and the two parts of one relative gain; P = 5 L.
     """
     _check_model(model)
@@ -109,10 +110,10 @@ def jacobian(array, paths, model):
 
 
 def cramer_rao(op, array, paths, model, noise_var=1.0):
-    """Cramer-Rao bound on the error of unbiased estimates of each channel, float64 [...]; it grows with ``noise_var``.
+    """Cramer-Rao bound on the error of unbiased estimates of each channel, float64 [...], as an NMSE.
 
     With the Jacobian D of the channel and G = B D what the pilots see of it, the bound is noise_var / 2 times the
-    trace of Re(D^H D) Re(G^H G)^-1, over ||h||^2. Args as :func:`jacobian`; the paths must be those of the channels.
+    trace of Re(D^H D) Re(G^H G)^-1, over ||h||^2. Arguments as of :func:`jacobian`.
     """
     derivatives = jacobian(array, paths, model)
     pilots = pilot_matrix(op)
@@ -132,7 +133,8 @@ def _trace_bound(pilots, derivatives):
     flat = derivatives.reshape(-1, derivatives.shape[-1])
     scale = 1 / np.maximum(np.linalg.norm(seen, axis=0), 1e-30)
     information = (seen.conj().T @ seen).real * scale * scale[:, None]
-    return np.sum((flat.conj().T @ flat).real * scale * scale[:, None] * np.linalg.pinv(information, 1e-10, hermitian=True))
+    inverse = np.linalg.pinv(information, 1e-10, hermitian=True)
+    return np.sum((flat.conj().T @ flat).real * scale * scale[:, None] * inverse)
 
 
 def _check_model(model):
