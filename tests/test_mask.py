@@ -154,6 +154,9 @@ def test_coherent_paths_continue_over_a_dead_subarray(dead, name):
         live, lost = live_and_dead(h_hat, h)
         assert live < -20
         assert lost < -5
+        # Most are far better than a few, so that means of energies are compared.
+        predicted = 10 * np.log10(np.mean(10 ** (report["predicted_nmse_db"] / 10)))
+        assert predicted == pytest.approx(nmse_db(h_hat, h), abs=2)
         np.testing.assert_allclose(report["noise_var"], 0.1, rtol=0.25)
 
 

@@ -6,6 +6,7 @@
  */
 
 #include "estimation/algorithm.h"
+#include "estimation/path_fit.h"
 #include "estimation/unexplained_energy.h"
 #include "measurement/noise_dimensions.h"
 #include <algorithm>
@@ -178,8 +179,7 @@ private:
         return energy * (std::pow(10.0, 0.1 * report.predicted_nmse_db) - report.unexplained_nmse);
     }
 
-    // Energy that the parametric estimate leaves out where there are no pilots: that of paths whose gains
-    // are free.
+    // Energy of the parametric estimate's error where there are no pilots, as path_fit has it.
     double unseen_energy(int b)
     {
         const int subarrays = op()->shape().n_subarrays;
@@ -188,8 +188,8 @@ private:
         double sum = 0.0;
         const int count = d_parametric->paths(b, d_paths.data(), most_paths);
         for (int k = 0; k < count; ++k)
-            if (!d_paths[k].coherent)
-                sum += double(d_paths[k].power) * subarrays / d_live;
+            sum += d_paths[k].power *
+                   (d_paths[k].coherent ? continuation_error : double(subarrays) / d_live);
         return sum * (subarrays - d_live) * op()->shape().elements();
     }
 

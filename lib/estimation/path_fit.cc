@@ -419,8 +419,11 @@ double path_fit::unseen_energy() const
 {
     double sum = 0.0;
     for (int p = 0; p < d_paths; ++p)
-        for (int s = 0; s < d_subarrays && !d_path[p].coherent; ++s)
-            sum += std::norm(gain(p, s)) / d_live;
+        if (d_path[p].coherent)
+            sum += continuation_error * std::norm(common_gain(p));
+        else
+            for (int s = 0; s < d_subarrays; ++s)
+                sum += std::norm(gain(p, s)) / d_live;
     return sum * (d_subarrays - d_live) * d_atoms.rows() * d_atoms.cols();
 }
 

@@ -19,6 +19,10 @@ namespace gr {
 namespace thzum {
 namespace estimation {
 
+/*! Error over energy of a coherent path in a subarray without pilots, -7 dB: as measured with one of four
+ * subarrays lost at 10 dB SNR. */
+constexpr double continuation_error = 0.2;
+
 /*! One wave that the fit explains the pilots with. */
 struct fitted_path {
     bool coherent;    /*!< one gain for the whole array; otherwise one per subarray */
@@ -80,8 +84,8 @@ public:
     /*! Subarrays that the pilots see something of. */
     int live_subarrays() const { return d_live; }
 
-    /*! Energy that paths with free gains may be expected to have in the other subarrays, where they are
-     * not estimated. */
+    /*! Energy of the error to be expected in the other subarrays: all of a path with free gains, which is
+     * not estimated there, and \ref continuation_error of a coherent one. */
     double unseen_energy() const;
 
     /*! Energy of path \p p in the pilots. */
