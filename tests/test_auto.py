@@ -47,14 +47,16 @@ def measured_divergence(op, y, noise_var, net, probes=8):
 
 def test_combination_minimises_the_risk_estimate():
     # The combiner is semi-orthogonal, so pilots are their own whitened pair.
-    op, noise_var, count = operator(), 0.1, 16
+    op, noise_var, count = operator(), 0.1, 24
     h = native_model("thz300_aosa4x256").sample(count, seed=3)
-    h[8:] = np.sign(h[8:].real)  # nothing that either knows
+    h[6:] = np.sign(h[6:].real)  # nothing that either knows
     y = pilots(op, h, noise_var)
     (paths, paths_report), (net, net_report), (combined, report) = estimates(op, y, noise_var)
 
     def predicted(h_hat, its_report):
-        return 0.5 * np.linalg.norm(h_hat, axis=1) ** 2 * 10 ** (its_report["predicted_nmse_db"] / 10)
+        """Error in the pilots as the estimator's model of the channel has it."""
+        own = 10 ** (its_report["predicted_nmse_db"] / 10) - its_report["unexplained_nmse"]
+        return 0.5 * np.linalg.norm(h_hat, axis=1) ** 2 * own
 
     step = op.measure(paths - net)
     apart = np.linalg.norm(step, axis=1) ** 2
@@ -65,14 +67,29 @@ def test_combination_minimises_the_risk_estimate():
     # that own probes find. A probe scatters by about sqrt(2 * 50) of 50, so 8 items agree within a quarter.
     inside = (weight > 0.01) & (weight < 0.99)
     along = np.sum(step.conj() * (y - op.measure(net)), axis=1).real
-    used = weight * apart - along + predicted(paths, paths_report)
+    used = weight * apart - along + noise_var * paths_report["divergence"]
     assert inside.sum() >= 8
     assert np.all(used[inside] > 0.97 * predicted(net, net_report)[inside])
     expected = np.maximum(predicted(net, net_report), measured_divergence(op, y, noise_var, net))
     assert np.mean(used[inside]) == pytest.approx(np.mean(expected[inside]), rel=0.25)
     error = weight * predicted(paths, paths_report) + (1 - weight) * used
-    expected_db = 10 * np.log10(error / (0.5 * np.linalg.norm(combined, axis=1) ** 2))
-    np.testing.assert_allclose(report["predicted_nmse_db"][inside], expected_db[inside], atol=0.1)
+    np.testing.assert_allclose(predicted(combined, report)[inside], error[inside], rtol=0.03)
+
+
+def test_what_is_left_of_the_pilots_shows_a_broken_model():
+    """Of 512 pilots, noise leaves an excess of 0 +- sqrt(512) noise_var; channels that nobody knows leave more."""
+    op, noise_var = operator(), 0.1
+    h = native_model("thz300_aosa4x256").sample(60, seed=8)
+    h[30:] = np.sign(h[30:].real)
+    _, _, (combined, report) = estimates(op, pilots(op, h, noise_var), noise_var)
+    error = 10 * np.log10(np.linalg.norm(combined - h, axis=1) ** 2 / 1024)
+    predicted = report["predicted_nmse_db"]
+    unexplained = 10 * np.log10(report["unexplained_nmse"])
+    assert np.median(unexplained[:30]) < -24  # about a spread: 0.1 sqrt(512) of 512 is -23.5 dB
+    assert unexplained[30:].min() > -15
+    assert abs(np.mean(predicted[:30] - error[:30])) < 2
+    # Signs fill the whole space and not what the pilots see best, so the observed share tells all of it.
+    assert abs(np.mean(predicted[30:] - error[30:])) < 1
 
 
 @pytest.mark.parametrize("damage", ["none", "phase errors", "blocked"])

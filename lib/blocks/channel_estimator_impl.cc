@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 #include <stdexcept>
 
 namespace gr {
@@ -85,6 +86,7 @@ channel_estimator_impl::channel_estimator_impl(pilot_operator::sptr op,
       d_tracked_users(tracked_users),
       d_n_observations(op->n_observations()),
       d_n_antennas(op->shape().antennas()),
+      d_op_in_use(op),
       d_fixed_noise_var(noise_var),
       d_items(batch),
       d_noise_vars(batch),
@@ -117,7 +119,9 @@ bool channel_estimator_impl::stop()
     return block::stop();
 }
 
-estimator::sptr channel_estimator_impl::build(const std::string& name, option_map options) const
+estimator::sptr channel_estimator_impl::build(const std::string& name,
+                                              option_map options,
+                                              const pilot_operator::sptr& op) const
 {
     if (takes_option(estimators(), name, "max_batch"))
         options.emplace("max_batch", static_cast<double>(d_batch));
@@ -125,15 +129,41 @@ estimator::sptr channel_estimator_impl::build(const std::string& name, option_ma
         if (takes_option(estimators(), name, option))
             options.emplace(option, value);
     // Operators keep scratch memory, and the estimator in use may be running on its own.
-    return make_estimator(name, d_op->clone(), options);
+    return make_estimator(name, op->clone(), options);
 }
 
 void channel_estimator_impl::set_algorithm(const std::string& name, const option_map& options)
 {
     std::lock_guard<std::mutex> one_change(d_build_mutex);
-    auto built = build(name, options);
+    change(name, options, d_op_in_use);
+}
+
+void channel_estimator_impl::set_mask(const std::vector<uint8_t>& mask)
+{
+    std::lock_guard<std::mutex> one_change(d_build_mutex);
+    change(d_algorithm, d_options, masked(mask));
+}
+
+std::vector<uint8_t> channel_estimator_impl::mask() const
+{
+    std::lock_guard<std::mutex> one_change(d_build_mutex);
+    return d_op_in_use->mask();
+}
+
+pilot_operator::sptr channel_estimator_impl::masked(const std::vector<uint8_t>& mask) const
+{
+    return mask.empty() ? d_op : d_op->with_mask(mask);
+}
+
+// d_algorithm and d_options change under both mutexes, so either one is enough to read them.
+void channel_estimator_impl::change(const std::string& name,
+                                    const option_map& options,
+                                    const pilot_operator::sptr& op)
+{
+    auto built = build(name, options, op);
     auto tracker = d_tracked_users > 0 ? tracking_estimator::make(built, d_tracked_users) : nullptr;
     const auto symbol = pmt::mp(name);
+    d_op_in_use = op;
     std::lock_guard<std::mutex> swap(d_mutex);
     d_estimator.swap(built);
     d_tracker.swap(tracker);
@@ -171,10 +201,21 @@ void channel_estimator_impl::handle_control(const pmt::pmt_t& message)
 
 void channel_estimator_impl::apply_control(const pmt::pmt_t& message)
 {
-    const auto control =
-        read_algorithm_control(message, block_name, algorithm(), d_fixed_noise_var);
+    auto rest = pmt::make_dict();
+    std::optional<pilot_operator::sptr> op;
+    for (const auto& [key, value] : control_entries(message))
+        if (key == "mask")
+            op = masked(control_mask(value));
+        else
+            rest = pmt::dict_add(rest, pmt::mp(key), value);
+    algorithm_control control = { false, {}, {}, d_fixed_noise_var };
+    if (!pmt::is_null(rest))
+        control = read_algorithm_control(rest, block_name, algorithm(), d_fixed_noise_var);
+    std::lock_guard<std::mutex> one_change(d_build_mutex);
     if (control.is_new_algorithm)
-        set_algorithm(control.algorithm, control.options);
+        change(control.algorithm, control.options, op.value_or(d_op_in_use));
+    else if (op)
+        change(d_algorithm, d_options, *op);
     d_fixed_noise_var = control.noise_var;
 }
 
@@ -253,10 +294,7 @@ bool channel_estimator_impl::is_repeated(int begin, int end) const
                                       [stream](const item& i) { return i.stream == stream; });
 }
 
-void channel_estimator_impl::run_estimator(const gr_complex* y,
-                                           int begin,
-                                           int count,
-                                           gr_complex* h)
+void channel_estimator_impl::run_estimator(const gr_complex* y, int begin, int count, gr_complex* h)
 {
     const float* noise_var = d_items[begin].has_noise_var ? &d_noise_vars[begin] : nullptr;
     if (!d_tracker) {
@@ -321,8 +359,8 @@ void channel_estimator_impl::publish_paths(int index, int item)
     dict = pmt::dict_add(dict, pmt::mp("uy"), reals([](const path_estimate& p) { return p.uy; }));
     dict = pmt::dict_add(
         dict, pmt::mp("distance"), reals([](const path_estimate& p) { return p.distance; }));
-    dict =
-        pmt::dict_add(dict, pmt::mp("power"), reals([](const path_estimate& p) { return p.power; }));
+    dict = pmt::dict_add(
+        dict, pmt::mp("power"), reals([](const path_estimate& p) { return p.power; }));
     dict = pmt::dict_add(dict, pmt::mp("gain"), pmt::init_c32vector(count, gains.data()));
     message_port_pub(ports::paths(), dict);
 }

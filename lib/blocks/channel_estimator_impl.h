@@ -36,6 +36,8 @@ public:
 
     void set_algorithm(const std::string& name, const option_map& options) override;
     void set_noise_var(double noise_var) override;
+    void set_mask(const std::vector<uint8_t>& mask) override;
+    std::vector<uint8_t> mask() const override;
     std::string algorithm() const override;
     std::string settings() const override;
     double noise_var() const override { return d_fixed_noise_var; }
@@ -53,7 +55,11 @@ private:
         int stream;         /*!< user whose channel is tracked, or -1 */
     };
 
-    estimator::sptr build(const std::string& name, option_map options) const;
+    estimator::sptr
+    build(const std::string& name, option_map options, const pilot_operator::sptr& op) const;
+    /*! Builds and puts in place; the caller holds d_build_mutex. */
+    void change(const std::string& name, const option_map& options, const pilot_operator::sptr& op);
+    pilot_operator::sptr masked(const std::vector<uint8_t>& mask) const;
     void handle_control(const pmt::pmt_t& message);
     void apply_control(const pmt::pmt_t& message);
 
@@ -79,7 +85,8 @@ private:
     const int d_n_antennas;
 
     mutable std::mutex d_mutex; /*!< guards what work() runs: the estimator and its name */
-    std::mutex d_build_mutex;   /*!< one change at a time */
+    mutable std::mutex d_build_mutex; /*!< one change at a time */
+    pilot_operator::sptr d_op_in_use; /*!< d_op or the same with a mask; under d_build_mutex */
     estimator::sptr d_estimator;
     tracking_estimator::sptr d_tracker; /*!< around d_estimator; null without tracked users */
     std::string d_algorithm;

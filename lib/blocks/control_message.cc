@@ -74,6 +74,15 @@ option_map control_options(const pmt::pmt_t& value)
     return options;
 }
 
+std::vector<uint8_t> control_mask(const pmt::pmt_t& value)
+{
+    if (pmt::is_null(value))
+        return {};
+    if (!pmt::is_u8vector(value))
+        throw std::invalid_argument("mask: expected a u8vector or nil, got " + pmt::write_string(value));
+    return pmt::u8vector_elements(value);
+}
+
 algorithm_control read_algorithm_control(const pmt::pmt_t& message,
                                          const std::string& block,
                                          const std::string& algorithm,

@@ -38,6 +38,10 @@ double control_number(const std::string& key, const pmt::pmt_t& value);
  * \throws std::invalid_argument naming the option that is none of these */
 option_map control_options(const pmt::pmt_t& value);
 
+/*! Zeros and others of a u8vector; empty for nil.
+ * \throws std::invalid_argument for anything else */
+std::vector<uint8_t> control_mask(const pmt::pmt_t& value);
+
 /*! What a control message asks of a block that runs one of a family of algorithms. */
 struct algorithm_control {
     bool is_new_algorithm; /*!< algorithm and options are to be put in place */

@@ -6,6 +6,9 @@
  */
 
 #include "estimation/algorithm.h"
+#include "estimation/path_fit.h"
+#include "estimation/unexplained_energy.h"
+#include "measurement/noise_dimensions.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -19,6 +22,7 @@ namespace {
 
 constexpr float probe_size = 0.3f; // over the deviation of the noise: within it, estimates move linearly
 constexpr uint64_t probe_seed = 1;
+constexpr int most_paths = 64; // that newtonized_omp finds
 
 const std::vector<std::string> learned_names = { "fpn_oamp", "oamp" };
 
@@ -60,10 +64,21 @@ public:
           d_seen_parametric(d_observed),
           d_seen_learned(d_observed),
           d_report(max_batch),
-          d_gain(0.0)
+          d_paths(most_paths),
+          d_is_seen(op()->shape().n_subarrays),
+          d_gain(0.0),
+          d_live(0)
     {
-        for (const float gain : op()->gains())
-            d_gain += double(gain) * gain / op()->shape().antennas();
+        const auto& shape = op()->shape();
+        const size_t rank = op()->rank();
+        for (size_t i = 0; i < d_observed; ++i) {
+            const float gain = op()->gains()[i];
+            d_gain += double(gain) * gain;
+            if (gain > 0.0f)
+                d_is_seen[i / rank] = 1;
+        }
+        d_live = static_cast<int>(std::count(d_is_seen.begin(), d_is_seen.end(), 1));
+        d_gain /= double(d_live) * shape.elements();
         make_probe();
     }
 
@@ -152,47 +167,96 @@ private:
             seen[i] *= op()->gains()[i];
     }
 
-    // Energy of the error that an estimator expects of itself, as the pilots see it.
+    // Energy of the error that an estimator expects of itself over the whole array, as long as its model
+    // holds.
     double expected_error(const estimate_report& report, const gr_complex* h) const
     {
+        if (!std::isfinite(report.predicted_nmse_db))
+            return 0.0;
         double energy = 0.0;
         for (int i = 0; i < op()->shape().antennas(); ++i)
             energy += std::norm(h[i]);
-        return std::isfinite(report.predicted_nmse_db)
-                   ? d_gain * energy * std::pow(10.0, 0.1 * report.predicted_nmse_db)
-                   : 0.0;
+        return energy * (std::pow(10.0, 0.1 * report.predicted_nmse_db) - report.unexplained_nmse);
+    }
+
+    // Energy of the parametric estimate's error where there are no pilots, as path_fit has it.
+    double unseen_energy(int b)
+    {
+        const int subarrays = op()->shape().n_subarrays;
+        if (d_live == subarrays)
+            return 0.0;
+        double sum = 0.0;
+        const int count = d_parametric->paths(b, d_paths.data(), most_paths);
+        for (int k = 0; k < count; ++k)
+            sum += d_paths[k].power *
+                   (d_paths[k].coherent ? continuation_error : double(subarrays) / d_live);
+        return sum * (subarrays - d_live) * op()->shape().elements();
+    }
+
+    // noise_var times the divergence of the learned estimate. What it predicts of its error is a lower
+    // limit, unless it covers subarrays without pilots.
+    double learned_error(int b, const estimate_report& report, const gr_complex* h)
+    {
+        const double measured =
+            measured_divergence(&d_disturbed[size_t(b) * op()->shape().antennas()], report.noise_var);
+        return d_live == op()->shape().n_subarrays
+                   ? std::max(measured, d_gain * expected_error(report, h))
+                   : std::max(measured, 0.0);
     }
 
     // Leaves the combination in h and its report in report, which hold the learned estimate.
     void combine(const gr_complex* y, int b, gr_complex* h, estimate_report& report)
     {
-        const size_t first = size_t(b) * op()->shape().antennas();
-        const gr_complex* parametric = &d_h[first];
+        const gr_complex* parametric = &d_h[size_t(b) * op()->shape().antennas()];
+        const double noise_var = report.noise_var;
         op()->whiten(y, d_u.data(), 1);
         observe(h, d_seen_learned);
-        const double error_learned = std::max(
-            expected_error(report, h), measured_divergence(&d_disturbed[first], report.noise_var));
+        const double error_learned = learned_error(b, report, h);
         observe(parametric, d_seen_parametric);
-        double along = 0.0, apart = 0.0;
+        double along = 0.0, apart = 0.0, left = 0.0;
         for (size_t i = 0; i < d_observed; ++i) {
             const gr_complex step = d_seen_parametric[i] - d_seen_learned[i];
-            along += (std::conj(step) * (d_u[i] - d_seen_learned[i])).real();
+            const gr_complex rest = d_u[i] - d_seen_learned[i];
+            along += (std::conj(step) * rest).real();
             apart += std::norm(step);
+            left += std::norm(rest);
         }
-        const double error_parametric = expected_error(d_report[b], parametric);
-        const double best = (along - (error_parametric - error_learned)) / apart;
+        const double followed = noise_var * d_report[b].divergence;
+        const double best = (along - (followed - error_learned)) / apart;
         const float w = apart > 0.0 ? static_cast<float>(std::clamp(best, 0.0, 1.0)) : 0.0f;
+        left += w * (w * apart - 2.0 * along);
+
+        // The error of a convex combination is at most that combination of the errors; and it is as large
+        // as what is left of the pilots shows.
+        const double unseen = unseen_energy(b);
+        const double error_parametric =
+            d_gain * std::max(0.0, expected_error(d_report[b], parametric) - unseen);
+        const double error = w * error_parametric + (1.0 - w) * error_learned;
+        const double divergence = w * followed + (1.0 - w) * error_learned;
+        const int noisy = noise_dimensions(*op());
+        const double excess = left - (noisy * noise_var + error - 2.0 * divergence);
+        const double unexplained = unexplained_energy(excess, noise_var * std::sqrt(double(noisy)));
+        const double all = (error + unexplained) / d_gain + unseen;
+        const double energy = put_together(parametric, w, h);
+        report.unexplained_nmse =
+            energy > 0.0 ? static_cast<float>(unexplained / d_gain / energy) : 0.0f;
+        report.divergence = static_cast<float>(divergence / noise_var);
+        report.predicted_nmse_db = all > 0.0 && energy > 0.0
+                                       ? static_cast<float>(10.0 * std::log10(all / energy))
+                                       : std::numeric_limits<float>::quiet_NaN();
+    }
+
+    // h += w (parametric - h), and the parametric estimate alone, which may continue its paths, in subarrays
+    // without pilots. Returns the energy.
+    double put_together(const gr_complex* parametric, float w, gr_complex* h) const
+    {
+        const int elements = op()->shape().elements();
         double energy = 0.0;
         for (int i = 0; i < op()->shape().antennas(); ++i) {
-            h[i] += w * (parametric[i] - h[i]);
+            h[i] += (d_is_seen[i / elements] ? w : 1.0f) * (parametric[i] - h[i]);
             energy += std::norm(h[i]);
         }
-        // The error of a convex combination is at most that combination of the errors.
-        const double error = w * error_parametric + (1.0 - w) * error_learned;
-        report.predicted_nmse_db =
-            error > 0.0 && energy > 0.0
-                ? static_cast<float>(10.0 * std::log10(error / (d_gain * energy)))
-                : std::numeric_limits<float>::quiet_NaN();
+        return energy;
     }
 
     const option_map d_options;
@@ -206,7 +270,10 @@ private:
     std::vector<gr_complex> d_probe, d_whitened_probe; // [M], [S * R]
     std::vector<gr_complex> d_u, d_seen_parametric, d_seen_learned; // [S * R]
     std::vector<estimate_report> d_report;
-    double d_gain; // energy that the pilots see of a channel, over its energy, on average
+    std::vector<path_estimate> d_paths;
+    std::vector<uint8_t> d_is_seen; // subarrays with pilots
+    double d_gain; // energy that the pilots see of a channel, over that in these subarrays, on average
+    int d_live;    // number of these
 };
 
 /*! Those of \p given that the estimator \p name takes. */

@@ -72,6 +72,7 @@ linear_step::linear_step(observation_model::sptr model,
       d_length(static_cast<int>(d_model->singular_values().size()) / groups),
       d_gain(groups, 0.0),
       d_observed(groups, 0),
+      d_seen(groups, 0),
       d_weights(d_model->singular_values().size()),
       d_singular(size_t(max_batch) * d_model->singular_values().size())
 {
@@ -80,6 +81,10 @@ linear_step::linear_step(observation_model::sptr model,
         d_gain[i / d_length] += double(s[i]) * s[i];
         d_observed[i / d_length] += s[i] > 0.0f;
     }
+    const int subarrays = d_model->op()->shape().n_subarrays, rank = d_model->rank();
+    for (int i = 0; i < subarrays; ++i)
+        if (std::any_of(&s[size_t(i) * rank], &s[size_t(i) * rank] + rank, [](float x) { return x > 0; }))
+            d_seen[i * groups / subarrays] += coefficients() / subarrays;
 }
 
 double linear_step::prior_variance() const
@@ -110,7 +115,7 @@ double linear_step::normalisation(int group) const
     double trace = 0.0;
     for (int i = 0; i < d_length; ++i)
         trace += double(weights[i]) * s[i];
-    return trace > 0.0 ? coefficients() / d_groups / trace : 0.0;
+    return trace > 0.0 ? d_seen[group] / trace : 0.0;
 }
 
 double linear_step::output_variance(double v, double noise_var, int group)
@@ -124,7 +129,7 @@ double linear_step::output_variance(double v, double noise_var, int group)
     double sum = 0.0;
     for (int i = 0; i < d_length; ++i)
         sum += double(weights[i]) * weights[i] * (double(s[i]) * s[i] * v + noise_var);
-    return std::max(eta * eta * d_groups / coefficients() * sum - v, double(FLT_MIN));
+    return std::max(eta * eta / d_seen[group] * sum - v, double(FLT_MIN));
 }
 
 // From nothing, one group knows its power to be that of the prior; of a subarray the pilots tell it.

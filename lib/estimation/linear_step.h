@@ -56,7 +56,8 @@ inline float bounded_divergence(float alpha) { return std::min(std::max(alpha, 0
  *
  * With one group all of an item's error is taken for white. Subarrays do not mix in the pilots, so with
  * a group for each subarray all of the above holds in each, with a v, eta and tau2 of its own; that is
- * what an array needs whose subarrays hear unequal power.
+ * what an array needs whose subarrays hear unequal power. A subarray without any pilots does not count in K, and
+ * its r is x.
  *
  * Channels have unit power per antenna. Allocates at construction; serves one thread.
  */
@@ -109,6 +110,7 @@ private:
     const int d_groups, d_length; // singular values of a group
     std::vector<double> d_gain;   // sum s^2 [group]
     std::vector<int> d_observed;  // singular values above zero [group]
+    std::vector<int> d_seen;      // coefficients of subarrays with such ones [group]
     std::vector<float> d_weights;
     std::vector<gr_complex> d_singular;
 };

@@ -8,6 +8,7 @@
 #include "estimation/estimator_base.h"
 #include "estimation/false_alarm.h"
 #include "estimation/path_fit.h"
+#include "estimation/unexplained_energy.h"
 #include "estimation/wave_search.h"
 #include "estimation/wavefront_search.h"
 #include <algorithm>
@@ -30,8 +31,8 @@ constexpr int most_finalists = 4; // wavefronts of a path that are refined
 // A tracked channel has jumped where its old paths leave a peak this many times the threshold.
 constexpr double jump = 4.0;
 
-// A tracked channel starts over after so many frames, so that a wavefront once taken for its neighbour,
-// which fits nearly as well, does not stay for good.
+// A tracked channel starts over after so many frames, so that a wavefront once taken for its
+// neighbour, which fits nearly as well, does not stay for good.
 constexpr float frames_per_start = 16.0f;
 
 /*! What is kept of a stream: this, then the paths. As floats, so that all zero means nothing. */
@@ -57,13 +58,14 @@ struct pursuit_settings {
 };
 
 /*!
- * Newtonized orthogonal matching pursuit (Mamandipoor, Ramasamy, Madhow, IEEE Trans. Signal Process.
- * 2016) for arrays of subarrays.
+ * Newtonized orthogonal matching pursuit (Mamandipoor, Ramasamy, Madhow, IEEE Trans. Signal
+ * Process. 2016) for arrays of subarrays.
  *
- * Paths are found one by one at the peak of the residual's spectrum, added over the subarrays, and all
- * directions are refined together after each. Directions are shared by the subarrays. Gains are free in
- * each at first; where the places of the subarrays are known, a path then becomes coherent, with one
- * gain and a spherical wavefront, if that explains the pilots as well as its fewer parameters should.
+ * Paths are found one by one at the peak of the residual's spectrum, added over the subarrays, and
+ * all directions are refined together after each. Directions are shared by the subarrays. Gains are
+ * free in each at first; where the places of the subarrays are known, a path then becomes coherent,
+ * with one gain and a spherical wavefront, if that explains the pilots as well as its fewer
+ * parameters should.
  */
 class newtonized_omp_estimator : public estimator_base
 {
@@ -78,8 +80,8 @@ public:
           d_settings(settings),
           d_fit(model, region, layout, settings.max_paths),
           d_search(d_fit.gram(), region, layout.spacing),
-          d_threshold(detection_threshold(
-              d_search.cells(), d_fit.gram().subarrays(), settings.false_alarm)),
+          d_threshold(
+              detection_threshold(d_search.cells(), d_fit.live_subarrays(), settings.false_alarm)),
           d_beam_x(1.0 / (region->col_axis().size * layout.spacing)),
           d_beam_y(1.0 / (region->row_axis().size * layout.spacing)),
           d_re(size_t(d_fit.gram().subarrays()) * d_fit.gram().stride()),
@@ -92,7 +94,10 @@ public:
           d_trials(settings.candidates)
     {
         d_fit.limit_curvature(settings.max_curvature);
-        if (settings.coherent)
+        const auto& sigma = this->model()->singular_values();
+        d_seen = static_cast<int>(
+            std::count_if(sigma.begin(), sigma.end(), [](float s) { return s > 0; }));
+        if (settings.coherent && d_fit.live_subarrays() > 1)
             d_wavefronts = std::make_unique<wavefront_search>(
                 layout, region->rows(), region->cols(), settings.max_curvature);
     }
@@ -117,28 +122,69 @@ protected:
     run(gr_complex* z, float* noise_var, int batch, gr_complex* c, estimate_report* report) override
     {
         for (int b = 0; b < batch; ++b) {
+            gr_complex* own = z + size_t(b) * observations();
             const long before = d_fit.moves();
-            const bool warm = resume(z + size_t(b) * observations(), noise_var[b], state(b));
+            const bool warm = resume(own, noise_var[b], state(b));
             if (!warm) {
-                d_fit.load(z + size_t(b) * observations());
+                d_fit.load(own);
                 pursue(noise_var[b], std::numeric_limits<double>::infinity());
                 if (d_wavefronts)
                     make_coherent(0, noise_var[b]);
             }
+            double explained = 0.0;
             if (d_fit.paths())
-                d_fit.refine(0, d_fit.paths(), d_settings.final_steps, gain_share * noise_var[b]);
+                explained = d_fit.refine(
+                    0, d_fit.paths(), d_settings.final_steps, gain_share * noise_var[b]);
             report[b].steps = static_cast<int>(d_fit.moves() - before);
             if (state(b))
                 keep_state(state(b), warm, report[b]);
             d_fit.synthesize(c + size_t(b) * coefficients());
             report[b].iterations = d_fit.paths();
-            report[b].predicted_nmse_db =
-                nmse_db(noise_var[b] * d_fit.error_per_noise() / coefficients());
             keep_paths(b);
+            predict(pilot_energy(own) - explained, noise_var[b], report[b]);
         }
     }
 
 private:
+    double pilot_energy(const gr_complex* z) const
+    {
+        double sum = 0.0;
+        for (int i = 0; i < observations(); ++i)
+            sum += std::norm(z[i]);
+        return sum;
+    }
+
+    // Energy in pilots of the paths too weak to be found. With amplitudes spread evenly from zero
+    // to that of the strongest path, the others that are found tell how many there are; each has a
+    // third of the smallest energy that is found. Paths are sorted.
+    double missed_energy(double noise_var) const
+    {
+        constexpr double most = 0.9; // of the strongest amplitude
+        const double smallest = noise_var * d_threshold;
+        const double ratio = std::min(most, std::sqrt(smallest / d_fit.pilot_energy(d_order[0])));
+        return (d_fit.paths() - 1) * ratio / (1.0 - ratio) * smallest / 3.0;
+    }
+
+    // The error over the whole array: what the noise costs the fit, paths too weak to be found,
+    // what the energy \p left of the pilots says of a model that breaks, and subarrays that are not
+    // seen.
+    void predict(double left, double noise_var, estimate_report& report) const
+    {
+        report.divergence = static_cast<float>(d_fit.unknowns());
+        if (d_fit.paths() == 0)
+            return;
+        const double missed = missed_energy(noise_var);
+        const double excess = left - noise_var * (d_seen - d_fit.unknowns()) - missed;
+        const double unexplained =
+            unexplained_energy(excess, noise_var * std::sqrt(double(d_seen)));
+        const double per_pilots = d_fit.energy_per_pilot_energy(d_order[0]);
+        const double error = noise_var * d_fit.error_per_noise() + d_fit.unseen_energy() +
+                             (missed + unexplained) * per_pilots;
+        report.unexplained_nmse =
+            static_cast<float>(unexplained * per_pilots / op()->shape().antennas());
+        report.predicted_nmse_db = nmse_db(error / coefficients());
+    }
+
     void keep_paths(int b)
     {
         sort_by_power();
@@ -147,8 +193,8 @@ private:
         d_path_count[b] = d_fit.paths();
     }
 
-    // From the last frame's paths: they are refined, the faded ones dropped, new ones looked for. False
-    // where that has failed and the frame has to start over.
+    // From the last frame's paths: they are refined, the faded ones dropped, new ones looked for.
+    // False where that has failed and the frame has to start over.
     bool resume(const gr_complex* z, double noise_var, const float* state)
     {
         if (!state)
@@ -177,7 +223,7 @@ private:
     void drop_faded(double noise_var)
     {
         for (int p = d_fit.paths() - 1; p >= 0; --p)
-            if (path_energy(p) < noise_var * d_threshold) {
+            if (d_fit.pilot_energy(p) < noise_var * d_threshold) {
                 d_fit.remove(p);
                 d_fit.solve();
             }
@@ -214,8 +260,8 @@ private:
         return false;
     }
 
-    // Adds paths until none is left above the threshold; false when one is found that tracking should
-    // not have left, one above \p alarm or, with a finite alarm, one beside a coherent path.
+    // Adds paths until none is left above the threshold; false when one is found that tracking
+    // should not have left, one above \p alarm or, with a finite alarm, one beside a coherent path.
     bool pursue(double noise_var, double alarm)
     {
         while (d_fit.paths() < d_settings.max_paths) {
@@ -232,12 +278,12 @@ private:
     }
 
     // Of the paths from first on those that are free, strongest first. A coherent path has 2 S - 3
-    // real parameters fewer, each of which explains noise_var / 2 of noise; a loss beyond three
-    // standard deviations of that speaks against it.
+    // real parameters fewer, S the subarrays that are seen, each of which explains noise_var / 2 of
+    // noise; a loss beyond three standard deviations of that speaks against it.
     void make_coherent(int first, double noise_var)
     {
-        const int subarrays = d_fit.gram().subarrays(), paths = d_fit.paths();
-        const double saved = 0.5 * (2 * subarrays - 3);
+        const int paths = d_fit.paths();
+        const double saved = 0.5 * (2 * d_fit.live_subarrays() - 3);
         const double most_lost = noise_var * (saved + 3.0 * std::sqrt(saved));
         sort_by_power();
         for (int k = 0; k < paths; ++k) {
@@ -255,19 +301,11 @@ private:
         }
     }
 
-    double path_energy(int p) const
-    {
-        double energy = 0.0;
-        for (int s = 0; s < d_fit.gram().subarrays(); ++s)
-            energy += std::norm(d_fit.gain(p, s)) * d_fit.energy(p, s);
-        return energy;
-    }
-
     void sort_by_power()
     {
         for (int p = 0; p < d_fit.paths(); ++p) {
             d_order[p] = p;
-            d_power[p] = path_energy(p);
+            d_power[p] = d_fit.pilot_energy(p);
         }
         std::sort(d_order.begin(), d_order.begin() + d_fit.paths(), [this](int a, int b) {
             return d_power[a] > d_power[b];
@@ -307,8 +345,9 @@ private:
     wave_search d_search;
     std::unique_ptr<wavefront_search> d_wavefronts;
     const double d_threshold;
-    const double d_beam_x, d_beam_y; // width in direction cosines
-    volk::vector<float> d_re, d_im; // residual [S][stride]
+    const double d_beam_x, d_beam_y;    // width in direction cosines
+    int d_seen = 0;                     // pilots that the channel reaches
+    volk::vector<float> d_re, d_im;     // residual [S][stride]
     std::vector<path_estimate> d_paths; // [batch][max_paths], at unit channel power
     std::vector<int> d_path_count;      // [batch]
     std::vector<int> d_order;
@@ -324,8 +363,9 @@ estimator::sptr make_newtonized_omp(const algorithm_info& info,
     const option_reader reader(info, options);
     const auto& shape = op->shape();
     const double spacing = reader.number("spacing", 0.01, 2.0);
-    const auto region = visible_region::make(visible_region::axis::for_spacing(shape.rows, spacing),
-                                             visible_region::axis::for_spacing(shape.cols, spacing));
+    const auto region =
+        visible_region::make(visible_region::axis::for_spacing(shape.rows, spacing),
+                             visible_region::axis::for_spacing(shape.cols, spacing));
     const auto layout =
         layout_of(info.name, reader.values("subarray_centres"), spacing, shape.n_subarrays);
     const pursuit_settings settings = { reader.integer("max_paths", 1, 64),
@@ -343,25 +383,27 @@ estimator::sptr make_newtonized_omp(const algorithm_info& info,
 
 algorithm newtonized_omp()
 {
-    return { { "newtonized_omp",
-               "Newtonized OMP: paths off the grid, refined together, coherent over the array",
-               with_common(
-                   { { "max_paths", 12.0, "Paths at most, 1 to 64." },
-                     { "false_alarm",
-                       1e-2,
-                       "Probability that noise alone passes for another path, up to 0.5." },
-                     { "steps", 2.0, "Gauss-Newton steps after each new path, 0 to 100." },
-                     { "final_steps", 4.0, "Gauss-Newton steps at the end, 0 to 100." },
-                     { "subarray_centres",
-                       std::vector<gr_complex>{},
-                       "Centre x + jy of each subarray in wavelengths; without them gains stay free." },
-                     { "candidates",
-                       16.0,
-                       "Wavefronts tried for each path, 1 to 64; more helps at high SNR." },
-                     { "min_distance",
-                       4000.0,
-                       "Nearest source that a coherent path may have, in wavelengths." } }) },
-             make_newtonized_omp };
+    return {
+        { "newtonized_omp",
+          "Newtonized OMP: paths off the grid, refined together, coherent over the array",
+          with_common(
+              { { "max_paths", 12.0, "Paths at most, 1 to 64." },
+                { "false_alarm",
+                  1e-2,
+                  "Probability that noise alone passes for another path, up to 0.5." },
+                { "steps", 2.0, "Gauss-Newton steps after each new path, 0 to 100." },
+                { "final_steps", 4.0, "Gauss-Newton steps at the end, 0 to 100." },
+                { "subarray_centres",
+                  std::vector<gr_complex>{},
+                  "Centre x + jy of each subarray in wavelengths; without them gains stay free." },
+                { "candidates",
+                  16.0,
+                  "Wavefronts tried for each path, 1 to 64; more helps at high SNR." },
+                { "min_distance",
+                  4000.0,
+                  "Nearest source that a coherent path may have, in wavelengths." } }) },
+        make_newtonized_omp
+    };
 }
 
 } // namespace estimation

@@ -47,6 +47,8 @@ oamp_iteration::oamp_iteration(const algorithm_info& info,
              settings.linear,
              max_batch(),
              op->shape().n_subarrays / d_denoiser->shape().n_subarrays),
+      d_is_seen(op->shape().n_subarrays),
+      d_unseen(0.0),
       d_active(0),
       d_item(max_batch()),
       d_scratch(size_t(max_batch()) * observations()),
@@ -58,6 +60,12 @@ oamp_iteration::oamp_iteration(const algorithm_info& info,
       d_error_variance(d_tau2.size()),
       d_divergence(d_tau2.size())
 {
+    const auto& sigma = model()->singular_values();
+    const size_t subarrays = d_is_seen.size(), rank = sigma.size() / subarrays;
+    for (size_t s = 0; s < subarrays; ++s) {
+        d_is_seen[s] = std::any_of(&sigma[s * rank], &sigma[s * rank] + rank, [](float x) { return x > 0; });
+        d_unseen += d_is_seen[s] ? 0.0 : 1.0 / subarrays;
+    }
     if (settings.start != start_point::random)
         return;
     // The same start for every item, so that an estimate does not depend on its place in the batch.
@@ -151,6 +159,24 @@ void oamp_iteration::iterate(const gr_complex* z, const float* noise_var, bool f
                         d_next.data(),
                         d_error_variance.data(),
                         d_settings.divergence_free ? d_divergence.data() : nullptr);
+    if (d_unseen > 0.0)
+        clear_unseen();
+}
+
+void oamp_iteration::clear_unseen()
+{
+    const size_t subarrays = d_is_seen.size(), n = coefficients() / subarrays;
+    for (size_t i = 0; i < d_active * subarrays; ++i)
+        if (!d_is_seen[i % subarrays])
+            std::fill_n(&d_next[i * n], n, gr_complex(0.0f));
+    // Their error is all of their power. Where groups are subarrays each has a variance of its own,
+    // elsewhere the variance is that of the others.
+    for (int i = 0; i < d_active * groups(); ++i) {
+        const bool alone = groups() == int(subarrays);
+        const double unseen = alone ? (d_is_seen[i % subarrays] ? 0.0 : 1.0) : d_unseen;
+        d_error_variance[i] = static_cast<float>((1.0 - unseen) * d_error_variance[i] +
+                                                 unseen * d_step.prior_variance());
+    }
 }
 
 void oamp_iteration::update_report(int a, estimate_report& report) const

@@ -77,6 +77,8 @@ private:
     void update_report(int a, estimate_report& report) const;
     /*! Items of the denoiser per channel. */
     int groups() const { return d_step.groups(); }
+    /*! Nothing is known of subarrays without pilots, whatever D says of them. */
+    void clear_unseen();
     /*! The next message into the linear step. */
     void update_message(int a);
     /*! Move active item \p from to place \p to. */
@@ -85,6 +87,8 @@ private:
     denoiser::sptr d_denoiser;
     const iteration_settings d_settings;
     linear_step d_step;
+    std::vector<uint8_t> d_is_seen; // [S]
+    double d_unseen;                // share of the array
     int d_active;
     std::vector<int> d_item; // batch item of each active one
     std::vector<gr_complex> d_start, d_scratch;

@@ -58,6 +58,10 @@ path_fit::path_fit(observation_model::sptr model,
       d_gradient(3 * max_paths),
       d_step(3 * max_paths)
 {
+    const auto& sigma = model->singular_values();
+    const size_t rank = sigma.size() / d_subarrays;
+    for (int s = 0; s < d_subarrays; ++s)
+        d_live += std::any_of(&sigma[s * rank], &sigma[s * rank] + rank, [](float x) { return x > 0; });
 }
 
 void path_fit::load(const gr_complex* z)
@@ -404,18 +408,48 @@ void path_fit::synthesize(gr_complex* c) const
     }
 }
 
+double path_fit::pilot_energy(int p) const
+{
+    double sum = 0.0;
+    for (int s = 0; s < d_subarrays; ++s)
+        sum += std::norm(gain(p, s)) * energy(p, s);
+    return sum;
+}
+
+double path_fit::energy_per_pilot_energy(int p) const
+{
+    double seen = 0.0;
+    for (int s = 0; s < d_subarrays; ++s)
+        seen += energy(p, s);
+    return seen > 0.0 ? double(d_live) * d_atoms.rows() * d_atoms.cols() / seen : 0.0;
+}
+
+double path_fit::unseen_energy() const
+{
+    double sum = 0.0;
+    for (int p = 0; p < d_paths; ++p)
+        if (d_path[p].coherent)
+            sum += continuation_error * std::norm(common_gain(p));
+        else
+            for (int s = 0; s < d_subarrays; ++s)
+                sum += std::norm(gain(p, s)) / d_live;
+    return sum * (d_subarrays - d_live) * d_atoms.rows() * d_atoms.cols();
+}
+
+double path_fit::unknowns() const
+{
+    double sum = 0.0;
+    for (int p = 0; p < d_paths; ++p)
+        sum += 0.5 * real_parameters(p);
+    return sum;
+}
+
 double path_fit::error_per_noise() const
 {
-    const double full = double(d_subarrays) * d_atoms.rows() * d_atoms.cols();
     double sum = 0.0;
-    for (int p = 0; p < d_paths; ++p) {
-        double seen = 0.0;
-        for (int s = 0; s < d_subarrays; ++s)
-            seen += energy(p, s);
-        const double parameters = d_path[p].coherent ? 5.0 : 2.0 + 2.0 * d_subarrays;
-        if (seen > 0.0)
-            sum += 0.5 * parameters * full / seen;
-    }
+    for (int p = 0; p < d_paths; ++p)
+        sum += 0.5 * real_parameters(p) * energy_per_pilot_energy(p) *
+               (d_path[p].coherent ? double(d_subarrays) / d_live : 1.0);
     return sum;
 }
 

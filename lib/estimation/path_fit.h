@@ -19,6 +19,10 @@ namespace gr {
 namespace thzum {
 namespace estimation {
 
+/*! Error over energy of a coherent path in a subarray without pilots, -7 dB: as measured with one of four
+ * subarrays lost at 10 dB SNR. */
+constexpr double continuation_error = 0.2;
+
 /*! One wave that the fit explains the pilots with. */
 struct fitted_path {
     bool coherent;    /*!< one gain for the whole array; otherwise one per subarray */
@@ -83,6 +87,19 @@ public:
     /*! Path \p p after solve(), as estimators report it. */
     path_estimate describe(int p) const;
 
+    /*! Subarrays that the pilots see something of. */
+    int live_subarrays() const { return d_live; }
+
+    /*! Energy of the error to be expected in the other subarrays: all of a path with free gains, which is
+     * not estimated there, and \ref continuation_error of a coherent one. */
+    double unseen_energy() const;
+
+    /*! Energy of path \p p in the pilots. */
+    double pilot_energy(int p) const;
+
+    /*! Energy of a path of unit gain in the subarrays that are seen, over what the pilots see of it. */
+    double energy_per_pilot_energy(int p) const;
+
     /*! Energy that a unit gain of path \p p gives the pilots of subarray \p s. */
     double energy(int p, int s) const { return inner(s, 3 * p, 3 * p).real(); }
 
@@ -110,6 +127,9 @@ public:
      */
     double error_per_noise() const;
 
+    /*! Complex unknowns: half of the real parameters of all paths. */
+    double unknowns() const;
+
     /*! Largest curvature a path may have, in 1/wavelength. */
     void limit_curvature(double largest) { d_max_curvature = largest; }
 
@@ -132,6 +152,7 @@ private:
 
     int stride() const { return d_gram.stride(); }
     size_t column(int s, int index) const { return (size_t(s) * d_columns + index) * stride(); }
+    int real_parameters(int p) const { return d_path[p].coherent ? 5 : 2 + 2 * d_live; }
     complexd inner(int s, int i, int j) const
     {
         return d_inner[(size_t(s) * d_columns + i) * d_columns + j];
@@ -153,6 +174,7 @@ private:
     pilot_gram d_gram;
     wave_atoms d_atoms;
     const int d_subarrays;
+    int d_live = 0;
     const int d_columns;  // room for three columns per path
     const int d_unknowns; // room for gains, slopes and the right-hand side
     double d_max_curvature = 0.0;

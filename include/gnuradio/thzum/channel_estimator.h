@@ -43,8 +43,9 @@ namespace thzum {
  * user (if tagged), and by path, strongest first, ux, uy (direction cosines), distance (wavelengths;
  * infinite for a plane wave, NaN if not known) and power (uniform f32 vectors), gain (c32 vector).
  *
- * Message in, port `control`: a dictionary with any of algorithm (symbol), options (dictionary) and
- * noise_var (number, 0 = from tags), or one such (key . value) pair. A malformed one is logged and
+ * Message in, port `control`: a dictionary with any of algorithm (symbol), options (dictionary),
+ * noise_var (number, 0 = from tags) and mask (u8vector [subarray][slot], 0 = a pilot that is not to be
+ * used, as of a dead RF chain; nil = use all), or one such (key . value) pair. A malformed one is logged and
  * dropped.
  */
 class THZUM_API channel_estimator : virtual public gr::sync_block
@@ -85,6 +86,19 @@ public:
     /*! \param noise_var antenna noise variance; 0 = from the tag or the pilots
      * \throws std::invalid_argument when negative or not finite */
     virtual void set_noise_var(double noise_var) = 0;
+
+    /*!
+     * \brief Leave pilots out while running, as pilot_operator::with_mask() does.
+     *
+     * Built and put in place as set_algorithm() does; items keep their size, and what they hold at the
+     * pilots left out does not matter as long as it is finite.
+     * \param mask [S][Q], 0 = left out; empty = use all
+     * \throws std::invalid_argument on a wrong size, or when nothing is left
+     */
+    virtual void set_mask(const std::vector<uint8_t>& mask) = 0;
+
+    /*! Which pilots are used, [S][Q]: 0 or 1. */
+    virtual std::vector<uint8_t> mask() const = 0;
 
     /*! Name of the present algorithm. */
     virtual std::string algorithm() const = 0;

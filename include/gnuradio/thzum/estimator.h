@@ -11,6 +11,7 @@
 #include <gnuradio/thzum/options.h>
 #include <gnuradio/thzum/pilot_operator.h>
 #include <array>
+#include <limits>
 
 namespace gr {
 namespace thzum {
@@ -29,15 +30,23 @@ struct estimate_report {
     std::array<float, history_length> residual_history;
     int steps;       /*!< costly steps: denoiser calls for iterations, moves of one path for
                         newtonized_omp */
-    int steps_saved; /*!< fewer than the last cold start of the same stream took; 0 without tracking */
+    int steps_saved; /*!< fewer than the last cold start of the same stream took; 0 without tracking
+                      */
+    /*! How many complex unknowns of noise the estimate follows, the trace of its response to the
+     * orthonormalised pilots; NaN if not known */
+    float divergence = std::numeric_limits<float>::quiet_NaN();
+    /*! Part of the predicted NMSE, linear, that speaks from what the estimate leaves of the pilots:
+     * well above the rest where the estimator's model of the channel breaks */
+    float unexplained_nmse = 0.0f;
 };
 
 /*! A propagation path that an estimator resolved. */
 struct path_estimate {
-    float ux, uy;    /*!< direction cosines along x and y, at the middle of the array */
-    float distance;  /*!< of its source in wavelengths: infinite for a plane wave, NaN if not known */
-    gr_complex gain; /*!< amplitude per antenna: at the middle of the array for a coherent path, that of
-                        the first subarray otherwise */
+    float ux, uy; /*!< direction cosines along x and y, at the middle of the array */
+    float
+        distance; /*!< of its source in wavelengths: infinite for a plane wave, NaN if not known */
+    gr_complex gain; /*!< amplitude per antenna: at the middle of the array for a coherent path,
+                        that of the first subarray otherwise */
     float power;     /*!< mean |gain|^2 over the subarrays */
     bool coherent;   /*!< one gain and a spherical wavefront over the whole array */
 };
@@ -65,8 +74,9 @@ public:
      * \param h_hat [batch][N]
      * \param report [batch]
      *
-     * With so few pilots that noise and channel cannot be told apart, the estimated noise variance is the
-     * power of the pilots. The first call without noise variance allocates what estimating it takes.
+     * With so few pilots that noise and channel cannot be told apart, the estimated noise variance
+     * is the power of the pilots. The first call without noise variance allocates what estimating
+     * it takes.
      *
      * An item of all-zero y gives a zero estimate. Any batch is accepted; larger ones than the
      * option "max_batch" are run in pieces.
@@ -77,17 +87,18 @@ public:
                           gr_complex* h_hat,
                           estimate_report* report) = 0;
 
-    /*! Floats that track() keeps of a stream from frame to frame; 0 for estimators without warm start. */
+    /*! Floats that track() keeps of a stream from frame to frame; 0 for estimators without warm
+     * start. */
     virtual int state_size() const { return 0; }
 
     /*!
      * \brief As estimate(), each item starting from what an earlier frame of its stream came to.
-     * \param state [batch], for each item the state_size() floats of its stream, all zero for a cold
-     *        start, which are left ready for the next frame; nullptr for an item that is not tracked. No
-     *        two items may share one.
+     * \param state [batch], for each item the state_size() floats of its stream, all zero for a
+     * cold start, which are left ready for the next frame; nullptr for an item that is not tracked.
+     * No two items may share one.
      *
-     * A stream whose channel has changed beyond tracking starts over within the frame. tracking_estimator
-     * keeps the states.
+     * A stream whose channel has changed beyond tracking starts over within the frame.
+     * tracking_estimator keeps the states.
      */
     virtual void track(const gr_complex* y,
                        const float* noise_var,
@@ -142,9 +153,9 @@ struct state_evolution_step {
  * \brief What OAMP is predicted to reach, iteration by iteration (Ma and Ping, IEEE Access 2017).
  *
  * The linear step enters by its error variance, the denoiser by its measured error on sample
- * channels in white noise of that variance; no pilots are simulated. Every channel, and every subarray
- * where the estimator keeps them apart, has a state of its own. Holds for large arrays with combiners
- * that are right-unitarily invariant.
+ * channels in white noise of that variance; no pilots are simulated. Every channel, and every
+ * subarray where the estimator keeps them apart, has a state of its own. Holds for large arrays
+ * with combiners that are right-unitarily invariant.
  *
  * \param name "oamp" or "fpn_oamp"
  * \param options as for make_estimator()

@@ -8,10 +8,11 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(channel_estimator.h)                                       */
-/* BINDTOOL_HEADER_FILE_HASH(6283abf9020df6e1c24230a072efefa2) */
+/* BINDTOOL_HEADER_FILE_HASH(08e457876826e3c98a6cd7a17a01a6b6) */
 /***********************************************************************************/
 
 #include "options.h"
+#include "arrays.h"
 #include <gnuradio/thzum/channel_estimator.h>
 #include <pybind11/pybind11.h>
 
@@ -73,7 +74,7 @@ void bind_channel_estimator(py::module& m)
         "Items that cannot be estimated become zeros with the tag thzum_skipped. Message ports: "
         "report\n"
         "(out, a dictionary per item), paths (out, a dictionary per estimate that resolves paths) and "
-        "control (in: algorithm, options, noise_var).")
+        "control (in: algorithm, options, noise_var, mask).")
         .def(py::init(&make),
              py::arg("op"),
              py::arg("algorithm") = "fpn_oamp",
@@ -91,6 +92,34 @@ void bind_channel_estimator(py::module& m)
              &channel_estimator::set_noise_var,
              py::arg("noise_var"),
              "Antenna noise variance; 0 = from the tag or the pilots.")
+        .def(
+            "set_mask",
+            [](channel_estimator& self, const py::object& mask) {
+                std::vector<uint8_t> heard;
+                if (!mask.is_none()) {
+                    const auto given = gr::thzum::converted<float>(gr::thzum::any_array(mask, "mask"), "mask");
+                    for (py::ssize_t i = 0; i < given.size(); ++i)
+                        heard.push_back(given.data()[i] != 0.0f);
+                }
+                py::gil_scoped_release release;
+                self.set_mask(heard);
+            },
+            py::arg("mask"),
+            "Use only pilots where `mask`, bool [S, Q], is True, as of pilot_operator.with_mask; None = "
+            "all.\nValueError leaves everything in place.")
+        .def(
+            "mask",
+            [](const channel_estimator& self) {
+                std::vector<uint8_t> mask;
+                {
+                    py::gil_scoped_release release;
+                    mask = self.mask();
+                }
+                py::array_t<bool> heard(mask.size());
+                std::copy(mask.begin(), mask.end(), heard.mutable_data());
+                return heard;
+            },
+            "Which pilots are used, bool [S*Q].")
         .def("algorithm",
              &channel_estimator::algorithm,
              release_gil(),

@@ -17,12 +17,11 @@ namespace gr {
 namespace thzum {
 
 /*!
- * Takes "array" out of \p given, if it is there, and puts in those of the array's estimator_options()
- * that the estimator takes and that are not given.
+ * Takes "array" out of \p given, if it is there, and puts in those of the array's
+ * estimator_options() that the estimator takes and that are not given.
  */
-inline void take_array(const std::vector<algorithm_info>& registry,
-                       const std::string& name,
-                       py::dict& given)
+inline void
+take_array(const std::vector<algorithm_info>& registry, const std::string& name, py::dict& given)
 {
     if (!given.contains("array"))
         return;
@@ -100,6 +99,10 @@ inline py::dict to_dict(const std::vector<estimate_report>& reports, bool batche
     out["steps"] = column<int32_t>(reports, batched, [](const report& r) { return r.steps; });
     out["steps_saved"] =
         column<int32_t>(reports, batched, [](const report& r) { return r.steps_saved; });
+    out["divergence"] =
+        column<float>(reports, batched, [](const report& r) { return r.divergence; });
+    out["unexplained_nmse"] =
+        column<float>(reports, batched, [](const report& r) { return r.unexplained_nmse; });
     out["residual_history"] = histories(reports, batched);
     return out;
 }

@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(estimator.h)                                               */
-/* BINDTOOL_HEADER_FILE_HASH(fa0a7fd788880f9c2b12592160ea2240) */
+/* BINDTOOL_HEADER_FILE_HASH(b4423a3b1a65d6bf0f53a55235ffb05d) */
 /***********************************************************************************/
 
 #include "estimates.h"
@@ -151,29 +151,32 @@ void bind_class(py::module& m)
              "Estimate channels.\n\n"
              "y: complex [M] or [B, M]. noise_var: antenna noise variance before combining, a "
              "number or\n"
-             "[B], above 0; None estimates it from the pilots, where they leave noise-only "
-             "observations.\n"
+             "[B], above 0; None estimates it from the pilots.\n"
              "Returns h_hat, complex64 [N] or [B, N], and a dictionary of arrays [] or [B]: "
              "iterations;\n"
              "residual, the relative change of the last iteration; noise_var in use; "
              "predicted_nmse_db,\n"
-             "NaN if unknown; contraction, the ratio of the last two residuals; steps, denoiser calls or "
-             "moves\n"
-             "of one path; steps_saved, by tracking; and "
-             "residual_history\n"
+             "NaN if unknown; unexplained_nmse, the part of it (linear) that speaks from what is "
+             "left\n"
+             "of the pilots; divergence, how many complex unknowns of noise the estimate follows, "
+             "NaN\n"
+             "if unknown; contraction, the ratio of the last two residuals; steps, denoiser calls "
+             "or\n"
+             "moves of one path; steps_saved, by tracking; and residual_history\n"
              "[iterations] or [B, most iterations], NaN past the last of an item. The result does "
              "not\n"
              "depend on a gain in front of the receiver; an all-zero y gives zeros.")
-        .def("paths",
-             &paths,
-             py::arg("item") = 0,
-             "Paths that were resolved for an item of the last estimate() call of at most max_batch "
-             "items,\n"
-             "strongest first: {ux, uy, distance, gain, power, coherent}, arrays [L]. Direction "
-             "cosines at\n"
-             "the middle of the array; distance in wavelengths, inf for a plane wave, NaN if not "
-             "known;\n"
-             "gain per antenna. Empty for estimators that do not resolve paths.")
+        .def(
+            "paths",
+            &paths,
+            py::arg("item") = 0,
+            "Paths that were resolved for an item of the last estimate() call of at most max_batch "
+            "items,\n"
+            "strongest first: {ux, uy, distance, gain, power, coherent}, arrays [L]. Direction "
+            "cosines at\n"
+            "the middle of the array; distance in wavelengths, inf for a plane wave, NaN if not "
+            "known;\n"
+            "gain per antenna. Empty for estimators that do not resolve paths.")
         .def_property_readonly("name", &estimator::name, "Name in the registry.")
         .def_property_readonly("op", &estimator::op, "The pilot_operator it was built for.")
         .def_property_readonly("options", &options, "Options in force, {name: value}.")
