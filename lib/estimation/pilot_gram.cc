@@ -18,37 +18,75 @@ namespace estimation {
 
 namespace {
 
-/*!
- * y_c[j] = sum_i m[i][j] x_c[i] for three columns: four rows are added at a time to sums that stay in
- * registers.
- */
+// y_c[j] = sum_i m[i][j] x_c[i] for one, three or six columns. The matrix streams through once; the
+// sums of a block of columns stay in registers, which takes arrays of their own.
+
+constexpr int few = 3, many = 6; // columns
+
 THZUM_MULTIVERSION
-void multiply_three(const float* __restrict m,
-                    int rows,
-                    int stride,
-                    const float* __restrict x,
-                    float* __restrict y)
+void multiply_one(const float* __restrict m, int rows, int stride, const float* __restrict x, float* __restrict y)
+{
+    for (int first = 0; first < stride; first += column_multiple) {
+        float a[column_multiple] = {};
+        for (int i = 0; i < rows; ++i) {
+            const float* line = m + i * stride + first;
+            const float xa = x[i];
+            for (int j = 0; j < column_multiple; ++j)
+                a[j] += xa * line[j];
+        }
+        for (int j = 0; j < column_multiple; ++j)
+            y[first + j] = a[j];
+    }
+}
+
+THZUM_MULTIVERSION
+void multiply_few(const float* __restrict m, int rows, int stride, const float* __restrict x, float* __restrict y)
 {
     for (int first = 0; first < stride; first += column_multiple) {
         float a[column_multiple] = {}, b[column_multiple] = {}, c[column_multiple] = {};
-        for (int i = 0; i < rows; i += row_multiple) {
-            const float* m0 = m + i * stride + first;
-            const float* m1 = m0 + stride;
-            const float* m2 = m1 + stride;
-            const float* m3 = m2 + stride;
-            const float* xa = x + i;
-            const float* xb = xa + stride;
-            const float* xc = xb + stride;
-            for (int j = 0; j < column_multiple; j++) {
-                a[j] += xa[0] * m0[j] + xa[1] * m1[j] + xa[2] * m2[j] + xa[3] * m3[j];
-                b[j] += xb[0] * m0[j] + xb[1] * m1[j] + xb[2] * m2[j] + xb[3] * m3[j];
-                c[j] += xc[0] * m0[j] + xc[1] * m1[j] + xc[2] * m2[j] + xc[3] * m3[j];
+        for (int i = 0; i < rows; ++i) {
+            const float* line = m + i * stride + first;
+            const float xa = x[i], xb = x[stride + i], xc = x[2 * stride + i];
+            for (int j = 0; j < column_multiple; ++j) {
+                a[j] += xa * line[j];
+                b[j] += xb * line[j];
+                c[j] += xc * line[j];
             }
         }
-        for (int j = 0; j < column_multiple; j++) {
+        for (int j = 0; j < column_multiple; ++j) {
             y[first + j] = a[j];
             y[stride + first + j] = b[j];
             y[2 * stride + first + j] = c[j];
+        }
+    }
+}
+
+THZUM_MULTIVERSION
+void multiply_many(const float* __restrict m, int rows, int stride, const float* __restrict x, float* __restrict y)
+{
+    for (int first = 0; first < stride; first += column_multiple) {
+        float a[column_multiple] = {}, b[column_multiple] = {}, c[column_multiple] = {};
+        float d[column_multiple] = {}, e[column_multiple] = {}, f[column_multiple] = {};
+        for (int i = 0; i < rows; ++i) {
+            const float* line = m + i * stride + first;
+            const float xa = x[i], xb = x[stride + i], xc = x[2 * stride + i];
+            const float xd = x[3 * stride + i], xe = x[4 * stride + i], xf = x[5 * stride + i];
+            for (int j = 0; j < column_multiple; ++j) {
+                a[j] += xa * line[j];
+                b[j] += xb * line[j];
+                c[j] += xc * line[j];
+                d[j] += xd * line[j];
+                e[j] += xe * line[j];
+                f[j] += xf * line[j];
+            }
+        }
+        for (int j = 0; j < column_multiple; ++j) {
+            y[first + j] = a[j];
+            y[stride + first + j] = b[j];
+            y[2 * stride + first + j] = c[j];
+            y[3 * stride + first + j] = d[j];
+            y[4 * stride + first + j] = e[j];
+            y[5 * stride + first + j] = f[j];
         }
     }
 }
@@ -63,7 +101,9 @@ pilot_gram::pilot_gram(observation_model::sptr model)
       d_re(size_t(d_subarrays) * d_stride * d_stride, 0.0f),
       d_im(d_re.size(), 0.0f),
       d_z(d_model->singular_values().size()),
-      d_c(d_model->coefficients())
+      d_c(d_model->coefficients()),
+      d_in(size_t(many) * d_stride, 0.0f),
+      d_out(d_in.size(), 0.0f)
 {
     const auto& sigma = d_model->singular_values();
     float real_peak = 0.0f, imag_peak = 0.0f;
@@ -90,12 +130,25 @@ pilot_gram::pilot_gram(observation_model::sptr model)
         d_im.clear();
 }
 
-void pilot_gram::multiply(int subarray, const float* x, float* re, float* im) const
+void pilot_gram::multiply(int subarray, int count, const float* x, float* re, float* im) const
 {
     const size_t first = size_t(subarray) * d_stride * d_stride;
-    multiply_three(&d_re[first], d_size, d_stride, x, re);
-    if (is_complex())
-        multiply_three(&d_im[first], d_size, d_stride, x, im);
+    for (int at = 0; at < count; at += many) {
+        const int now = std::min(many, count - at);
+        const size_t begin = size_t(at) * d_stride, length = size_t(now) * d_stride;
+        const auto run = [&](const float* m, float* y) {
+            if (now == 1) {
+                multiply_one(m, d_size, d_stride, x + begin, y + begin);
+                return;
+            }
+            std::copy_n(x + begin, length, d_in.data());
+            (now > few ? multiply_many : multiply_few)(m, d_size, d_stride, d_in.data(), d_out.data());
+            std::copy_n(d_out.data(), length, y + begin);
+        };
+        run(&d_re[first], re);
+        if (is_complex())
+            run(&d_im[first], im);
+    }
 }
 
 void pilot_gram::matched_filter(const gr_complex* z, float* b)

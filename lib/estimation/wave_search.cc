@@ -80,7 +80,7 @@ wave_search::wave_search(const pilot_gram& gram, const visible_region::sptr& reg
 void wave_search::tabulate_energies(const pilot_gram& gram)
 {
     d_inverse_energy.assign(size_t(d_subarrays) * d_row.points * d_width, 0.0f);
-    volk::vector<float> wave(size_t(3) * d_stride, 0.0f), re(wave), im(wave);
+    volk::vector<float> wave(d_stride, 0.0f), re(wave), im(wave);
     for (int s = 0; s < d_subarrays; ++s)
         for (int p = 0; p < d_row.points; ++p)
             for (int q = 0; q < d_col.points; ++q) {
@@ -91,7 +91,7 @@ void wave_search::tabulate_energies(const pilot_gram& gram)
                     for (int j = 0; j < d_col.size; ++j)
                         wave[i * d_col.size + j] = d_row.waves[size_t(p) * d_row.size + i] *
                                                    d_col.waves[size_t(q) * d_col.size + j];
-                gram.multiply(s, wave.data(), re.data(), im.data());
+                gram.multiply(s, 1, wave.data(), re.data(), im.data());
                 double energy = 0.0;
                 for (int i = 0; i < gram.size(); ++i)
                     energy += double(wave[i]) * re[i];
