@@ -6,6 +6,7 @@
  */
 
 #include "common/multiversion.h"
+#include "common/wide_floats.h"
 #include "estimation/pilot_gram.h"
 #include "measurement/matrix_kernels.h"
 #include "measurement/padding.h"
@@ -18,76 +19,68 @@ namespace estimation {
 
 namespace {
 
-// y_c[j] = sum_i m[i][j] x_c[i] for one, three or six columns. The matrix streams through once; the
-// sums of a block of columns stay in registers, which takes arrays of their own.
+// y_c[j] = sum_i m[i][j] x_c[i] for one, three or six columns. The matrix streams through once; with
+// few columns several rows have sums of their own, so that additions need not wait for each other.
 
 constexpr int few = 3, many = 6; // columns
 
 THZUM_MULTIVERSION
 void multiply_one(const float* __restrict m, int rows, int stride, const float* __restrict x, float* __restrict y)
 {
-    for (int first = 0; first < stride; first += column_multiple) {
-        float a[column_multiple] = {};
-        for (int i = 0; i < rows; ++i) {
+    for (int first = 0; first < stride; first += wide_count) {
+        wide_floats a = {}, b = {}, c = {}, d = {};
+        for (int i = 0; i < rows; i += row_multiple) {
             const float* line = m + i * stride + first;
-            const float xa = x[i];
-            for (int j = 0; j < column_multiple; ++j)
-                a[j] += xa * line[j];
+            a += x[i] * wide_at(line);
+            b += x[i + 1] * wide_at(line + stride);
+            c += x[i + 2] * wide_at(line + 2 * stride);
+            d += x[i + 3] * wide_at(line + 3 * stride);
         }
-        for (int j = 0; j < column_multiple; ++j)
-            y[first + j] = a[j];
+        wide_at(y + first) = (a + b) + (c + d);
     }
 }
 
 THZUM_MULTIVERSION
 void multiply_few(const float* __restrict m, int rows, int stride, const float* __restrict x, float* __restrict y)
 {
-    for (int first = 0; first < stride; first += column_multiple) {
-        float a[column_multiple] = {}, b[column_multiple] = {}, c[column_multiple] = {};
-        for (int i = 0; i < rows; ++i) {
-            const float* line = m + i * stride + first;
-            const float xa = x[i], xb = x[stride + i], xc = x[2 * stride + i];
-            for (int j = 0; j < column_multiple; ++j) {
-                a[j] += xa * line[j];
-                b[j] += xb * line[j];
-                c[j] += xc * line[j];
-            }
+    for (int first = 0; first < stride; first += wide_count) {
+        wide_floats a = {}, b = {}, c = {}, a1 = {}, b1 = {}, c1 = {};
+        for (int i = 0; i < rows; i += 2) {
+            const wide_floats line = wide_at(m + i * stride + first);
+            const wide_floats next = wide_at(m + (i + 1) * stride + first);
+            a += x[i] * line;
+            b += x[stride + i] * line;
+            c += x[2 * stride + i] * line;
+            a1 += x[i + 1] * next;
+            b1 += x[stride + i + 1] * next;
+            c1 += x[2 * stride + i + 1] * next;
         }
-        for (int j = 0; j < column_multiple; ++j) {
-            y[first + j] = a[j];
-            y[stride + first + j] = b[j];
-            y[2 * stride + first + j] = c[j];
-        }
+        wide_at(y + first) = a + a1;
+        wide_at(y + stride + first) = b + b1;
+        wide_at(y + 2 * stride + first) = c + c1;
     }
 }
 
 THZUM_MULTIVERSION
 void multiply_many(const float* __restrict m, int rows, int stride, const float* __restrict x, float* __restrict y)
 {
-    for (int first = 0; first < stride; first += column_multiple) {
-        float a[column_multiple] = {}, b[column_multiple] = {}, c[column_multiple] = {};
-        float d[column_multiple] = {}, e[column_multiple] = {}, f[column_multiple] = {};
+    for (int first = 0; first < stride; first += wide_count) {
+        wide_floats a = {}, b = {}, c = {}, d = {}, e = {}, f = {};
         for (int i = 0; i < rows; ++i) {
-            const float* line = m + i * stride + first;
-            const float xa = x[i], xb = x[stride + i], xc = x[2 * stride + i];
-            const float xd = x[3 * stride + i], xe = x[4 * stride + i], xf = x[5 * stride + i];
-            for (int j = 0; j < column_multiple; ++j) {
-                a[j] += xa * line[j];
-                b[j] += xb * line[j];
-                c[j] += xc * line[j];
-                d[j] += xd * line[j];
-                e[j] += xe * line[j];
-                f[j] += xf * line[j];
-            }
+            const wide_floats line = wide_at(m + i * stride + first);
+            a += x[i] * line;
+            b += x[stride + i] * line;
+            c += x[2 * stride + i] * line;
+            d += x[3 * stride + i] * line;
+            e += x[4 * stride + i] * line;
+            f += x[5 * stride + i] * line;
         }
-        for (int j = 0; j < column_multiple; ++j) {
-            y[first + j] = a[j];
-            y[stride + first + j] = b[j];
-            y[2 * stride + first + j] = c[j];
-            y[3 * stride + first + j] = d[j];
-            y[4 * stride + first + j] = e[j];
-            y[5 * stride + first + j] = f[j];
-        }
+        wide_at(y + first) = a;
+        wide_at(y + stride + first) = b;
+        wide_at(y + 2 * stride + first) = c;
+        wide_at(y + 3 * stride + first) = d;
+        wide_at(y + 4 * stride + first) = e;
+        wide_at(y + 5 * stride + first) = f;
     }
 }
 
@@ -133,16 +126,17 @@ pilot_gram::pilot_gram(observation_model::sptr model)
 void pilot_gram::multiply(int subarray, int count, const float* x, float* re, float* im) const
 {
     const size_t first = size_t(subarray) * d_stride * d_stride;
+    const int rows = round_up(d_size, row_multiple);
     for (int at = 0; at < count; at += many) {
         const int now = std::min(many, count - at);
         const size_t begin = size_t(at) * d_stride, length = size_t(now) * d_stride;
         const auto run = [&](const float* m, float* y) {
             if (now == 1) {
-                multiply_one(m, d_size, d_stride, x + begin, y + begin);
+                multiply_one(m, rows, d_stride, x + begin, y + begin);
                 return;
             }
             std::copy_n(x + begin, length, d_in.data());
-            (now > few ? multiply_many : multiply_few)(m, d_size, d_stride, d_in.data(), d_out.data());
+            (now > few ? multiply_many : multiply_few)(m, rows, d_stride, d_in.data(), d_out.data());
             std::copy_n(d_out.data(), length, y + begin);
         };
         run(&d_re[first], re);
