@@ -5,10 +5,10 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "estimation/quantised_estimator.h"
 #include "common/quantiser.h"
 #include "estimation/algorithm.h"
 #include "estimation/observation_scaler.h"
+#include "estimation/quantised_estimator.h"
 #include "estimation/quantiser_cell.h"
 #include "measurement/noise_dimensions.h"
 #include <algorithm>
@@ -173,7 +173,7 @@ private:
             op()->forward(h_hat, d_y.data(), batch);
             for (int b = 0; b < batch; ++b)
                 if (d_item[b].is_on_levels)
-                    renew_belief(b, h_hat + size_t(b) * op()->shape().antennas(), report[b]);
+                    renew_belief(b, report[b]);
         }
         for (int b = 0; b < batch; ++b) {
             report[b].noise_var = static_cast<float>(d_item[b].noise / d_row_energy);
@@ -181,11 +181,8 @@ private:
         }
     }
 
-    void run_inner(bool blind,
-                   int batch,
-                   gr_complex* h_hat,
-                   estimate_report* report,
-                   float* const* state)
+    void run_inner(
+        bool blind, int batch, gr_complex* h_hat, estimate_report* report, float* const* state)
     {
         for (int b = 0; b < batch; ++b) {
             const double variance = (d_item[b].noise + d_item[b].converter) / d_row_energy;
@@ -217,7 +214,8 @@ private:
                 level[k++] = y[d_place[i]].imag();
             }
             chain& own = d_chain[size_t(b) * d_subarrays + s];
-            own.step = d_settings.step > 0.0 ? d_settings.step : smallest_step(level, components(s));
+            own.step =
+                d_settings.step > 0.0 ? d_settings.step : smallest_step(level, components(s));
             d_item[b].is_on_levels &= is_on_levels(level, components(s), own.step);
         }
         for (int s = 0; s < d_subarrays; ++s)
@@ -249,8 +247,8 @@ private:
         return true;
     }
 
-    // Zero mean, and the power that explains the levels best. One bit does not tell it; there the gain
-    // control is taken to have set it to the best load.
+    // Zero mean, and the power that explains the levels best. One bit does not tell it; there the
+    // gain control is taken to have set it to the best load.
     void set_first_belief(int b, int s)
     {
         const int count = components(s);
@@ -323,11 +321,12 @@ private:
         const double gain = d_moments.cross;
         for (int i = 0; i < components(s); ++i)
             d_pseudo[at(b, s) + i] = static_cast<float>(d_level[at(b, s) + i] / gain);
-        return d_chain[size_t(b) * d_subarrays + s].power * (1.0 / (gain * gain) - 1.0 / d_moments.square);
+        return d_chain[size_t(b) * d_subarrays + s].power *
+               (1.0 / (gain * gain) - 1.0 / d_moments.square);
     }
 
     // What the estimate says of the samples, in d_y, without what it has from these observations.
-    void renew_belief(int b, const gr_complex* h, const estimate_report& report)
+    void renew_belief(int b, const estimate_report& report)
     {
         const gr_complex* seen = &d_y[size_t(b) * op()->n_observations()];
         const float* pseudo = &d_pseudo[at(b, 0)];
@@ -339,31 +338,31 @@ private:
             left += std::norm(seen[d_place[i]] - gr_complex(pseudo[2 * i], pseudo[2 * i + 1]));
         }
         const double total = d_item[b].noise + d_item[b].converter;
-        const double error = error_of_samples(h, left / d_heard, total, report);
-        const double followed = std::isfinite(report.divergence) ? report.divergence / d_noise_dimensions
-                                                                 : error / total;
+        const double power = energy(pseudo, 2 * d_heard) / d_heard;
+        const double error = error_of_samples(power, left / d_heard, total, report);
+        const double followed = std::isfinite(report.divergence)
+                                    ? report.divergence / d_noise_dimensions
+                                    : error / total;
         const double alpha = std::clamp(followed, 0.0, most_followed);
         for (int i = 0; i < 2 * d_heard; ++i)
             mean[i] = static_cast<float>((mean[i] - alpha * pseudo[i]) / (1.0 - alpha));
         set_belief(b, d_item[b].noise + std::max(error / (1.0 - alpha), surest * total));
     }
 
-    // Mean |error|^2 of the samples without noise: what the estimator expects, as long as what it leaves of
-    // the observations does not contradict, of which total - error is expected.
-    double error_of_samples(const gr_complex* h,
-                            double left,
-                            double total,
-                            const estimate_report& report) const
+    // Mean |error|^2 of the samples without noise: what the estimator expects, unless what it
+    // leaves of the observations, total - error on average, contradicts by more than two standard
+    // deviations.
+    double
+    error_of_samples(double power, double left, double total, const estimate_report& report) const
     {
-        const double reading = std::max(total - left, 0.0) + 2.0 * total / std::sqrt(double(d_heard));
+        const double spread = 2.0 * total / std::sqrt(double(d_heard));
+        const double most = std::max(total - left, 0.0) + spread;
         if (!std::isfinite(report.predicted_nmse_db))
-            return reading;
-        const int antennas = op()->shape().antennas();
-        double sum = 0.0;
-        for (int i = 0; i < antennas; ++i)
-            sum += std::norm(h[i]);
-        const double expected = std::pow(10.0, 0.1 * report.predicted_nmse_db) * sum / antennas;
-        return std::min(expected * d_row_energy, reading);
+            return most;
+        const double channel = std::max(power - total, 0.0) + spread;
+        return std::clamp(std::pow(10.0, 0.1 * report.predicted_nmse_db) * channel,
+                          std::max(total - left - spread, 0.0),
+                          most);
     }
 
     void set_belief(int b, double variance)
@@ -398,27 +397,31 @@ private:
     std::vector<float> d_level;        // received [batch][heard] re, im
     std::vector<float> d_mean;         // belief, as d_level
     std::vector<float> d_pseudo;       // posterior means, then pseudo-observations, as d_level
-    std::vector<gr_complex> d_y;       // pseudo-observations, or what the estimate says of them [batch][M]
-    std::vector<chain> d_chain;        // [batch][S]
-    std::vector<item> d_item;          // [batch]
-    std::vector<float> d_total;        // [batch] noise variance as the inner estimator has it
+    std::vector<gr_complex>
+        d_y;                    // pseudo-observations, or what the estimate says of them [batch][M]
+    std::vector<chain> d_chain; // [batch][S]
+    std::vector<item> d_item;   // [batch]
+    std::vector<float> d_total; // [batch] noise variance as the inner estimator has it
 };
 
 } // namespace
 
 std::vector<option_info> converter_options()
 {
-    return { { "adc_bits",
-               0.0,
-               "Bits of the converters for each of I and Q, 1 to 12, for the generalised linear step; 0 "
-               "leaves it out." },
-             { "adc_step",
-               0.0,
-               "Step of the converters in the unit of the pilots; 0 reads it off each chain's pilots." },
-             { "adc_iterations",
-               0.0,
-               "Rounds of the generalised linear step, up to 64, each an estimate; 0 is 6 for one bit, 4 "
-               "for two and 3 for more." } };
+    return {
+        { "adc_bits",
+          0.0,
+          "Bits of the converters for each of I and Q, 1 to 12, for the generalised linear step; 0 "
+          "leaves it out." },
+        { "adc_step",
+          0.0,
+          "Step of the converters in the unit of the pilots; 0 reads it off each chain's pilots." },
+        { "adc_iterations",
+          0.0,
+          "Rounds of the generalised linear step, up to 64, each an estimate; 0 is 6 for one bit, "
+          "4 "
+          "for two and 3 for more." }
+    };
 }
 
 bool has_converters(const algorithm_info& info, const option_map& given)

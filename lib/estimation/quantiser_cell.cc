@@ -5,9 +5,9 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "estimation/quantiser_cell.h"
 #include "common/kernel_math.h"
 #include "common/multiversion.h"
+#include "estimation/quantiser_cell.h"
 #include <cmath>
 
 namespace gr {
@@ -16,7 +16,8 @@ namespace estimation {
 
 namespace {
 
-// Gauss-Legendre rule of 16 nodes on (-1, 1), the positive half (Abramowitz and Stegun, table 25.4).
+// Gauss-Legendre rule of 16 nodes on (-1, 1), the positive half (Abramowitz and Stegun,
+// table 25.4).
 constexpr int pairs = 8;
 constexpr float node[pairs] = { 0.095012510f, 0.281603551f, 0.458016778f, 0.617876244f,
                                 0.755404408f, 0.865631202f, 0.944575023f, 0.989400935f };
@@ -44,7 +45,8 @@ THZUM_MULTIVERSION float posterior_of_cells(const float* level,
     const float inverse = 1.0f / deviation;
     float sum = 0.0f;
     for (int i = 0; i < count; ++i) {
-        // In deviations from the mean, and mirrored so that the cell lies on the right or around it.
+        // In deviations from the mean, and mirrored so that the cell lies on the right or around
+        // it.
         const float from_mean = (level[i] - mean[i]) * inverse;
         const float half = 0.5f * step * inverse;
         const float reach = half + endless;
