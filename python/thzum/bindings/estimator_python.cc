@@ -9,7 +9,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(estimator.h)                                               */
-/* BINDTOOL_HEADER_FILE_HASH(b4423a3b1a65d6bf0f53a55235ffb05d) */
+/* BINDTOOL_HEADER_FILE_HASH(77d3c3d3870257ac9a8348d39a2b3cf0) */
 /***********************************************************************************/
 
 #include "estimates.h"
