@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is simulated when data are detected: a random MIMO channel, its users' symbols and what the receiver knows."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from ..channel.hardware.checks import integer, real
-from ..channel.keys import mapping, one_of, refuse_unknown
+from ..channel.keys import one_of
 from ..thzum_python import constellation_points, constellations
+from .entries import from_name_or_dict
 
 # No error at all, in dB.
 _NO_ERROR_DB = -300.0
@@ -55,12 +56,7 @@ class MimoScenario:
     @classmethod
     def from_dict(cls, config):
         """A scenario from a constellation's name (32 x 24) or from a dictionary of the attributes."""
-        if isinstance(config, cls):
-            return config
-        if isinstance(config, str):
-            return cls(constellation=config)
-        refuse_unknown("scenario", mapping("scenario", config), [entry.name for entry in fields(cls)])
-        return cls(**config)
+        return from_name_or_dict(cls, "scenario", config, "constellation")
 
     def to_dict(self):
         """The dictionary from which :meth:`from_dict` makes the same scenario."""
