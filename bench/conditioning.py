@@ -83,11 +83,12 @@ class Conditioned:
         return measured
 
 
-def measure(folder, steps=600, batch=32, width=16, blocks=2):
+def measure(folder, steps=600, variants=tuple(VARIANTS), batch=32, width=16, blocks=2):
     """{variant: {"paths_k": dB, "mean": dB}}, geometric mean of the normalised error over 0 to 20 dB SNR."""
     torch.set_num_threads(1)
     table = {}
-    for name, columns in VARIANTS.items():
+    for name in variants:
+        columns = VARIANTS[name]
         torch.manual_seed(1)
         network = SubarrayDenoiser(width=width, blocks=blocks, conditions=len(columns))
         task = Conditioned(columns, batch)
@@ -114,9 +115,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", default="build/conditioning", help="checkpoints and logs (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=600, help="of each variant (default: %(default)s)")
+    parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--json", metavar="FILE", help="also write the figures")
     options = parser.parse_args()
-    table = measure(options.folder, options.steps)
+    table = measure(options.folder, options.steps, options.variants)
     print(report(table))
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
