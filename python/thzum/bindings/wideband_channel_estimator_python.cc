@@ -15,6 +15,9 @@
 #include "frequencies.h"
 #include "options.h"
 #include <gnuradio/thzum/wideband_channel_estimator.h>
+#include <pybind11/pybind11.h>
+
+namespace py = pybind11;
 
 namespace {
 
