@@ -4,7 +4,8 @@
 import argparse
 import os
 
-from . import fpn_oamp
+from .. import onnx_model
+from . import fpn_oamp, without_truth
 
 
 def main(arguments=None):
@@ -20,7 +21,20 @@ def main(arguments=None):
     )
     sub.add_argument("--batch", type=int, default=64)
     sub.add_argument("--seed", type=int, default=1)
+    sub.add_argument(
+        "--without-truth", metavar="PILOTS",
+        help="fine-tune on the received pilots of this NPZ file (y, combiner, noise_var) instead: docs/training.md",
+    )
+    sub.add_argument("--start", metavar="MODEL", help="model to fine-tune without truth (default: the shipped one)")
+    sub.add_argument("--adapt-steps", type=int, default=300, metavar="N", help="steps without truth (default: %(default)s)")
     options = parser.parse_args(arguments)
+    if options.without_truth:
+        start = options.start or onnx_model.shipped("fpn_oamp")
+        path = without_truth.adapt(
+            options.without_truth, start, options.folder, options.output, options.adapt_steps, options.batch, options.seed
+        )
+        print(f"wrote {path}; give it to an estimator as model=")
+        return
     path = fpn_oamp.train(options.folder, options.output, tuple(options.steps), options.batch, options.seed)
     print(f"wrote {path}; copy it to models/ to ship it")
 
