@@ -35,7 +35,7 @@ def decode(llr):
     n_users, n_bits = llr.shape[1:]
     decoder = fec.ldpc_decoder.make(_code(), 0.5**0.5, 50)
     n_coded, n_info = fec.get_decoder_input_size(decoder), fec.get_decoder_output_size(decoder)
-    source, sink = blocks.vector_source_f(llr.ravel().tolist(), False, n_users * n_bits), blocks.vector_sink_b()
+    source, sink = blocks.vector_source_f(np.ravel(llr).tolist(), False, n_users * n_bits), blocks.vector_sink_b()
     order = thzum.user_soft_bits(n_users, n_bits, n_coded // n_bits)
     _run(source, order, fec.decoder(decoder, gr.sizeof_float, 1), sink)
     return np.array(sink.data(), np.uint8).reshape(-1, n_info)
@@ -137,6 +137,12 @@ def report(results):
             f"| {found['best_factor'][middle]:.2f} |"
         )
     return "\n".join(lines)
+
+
+def figures(results, folder):
+    """Draws llr_quality.svg and .png into a folder."""
+    for suffix in ("svg", "png"):
+        plot(results, folder / f"llr_quality.{suffix}")
 
 
 def plot(results, path):
