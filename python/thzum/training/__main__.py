@@ -11,12 +11,12 @@ from . import fpn_oamp, without_truth
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="./run train", description=__doc__)
     networks = parser.add_subparsers(dest="name", required=True, metavar="NAME")
-    sub = networks.add_parser("fpn_oamp", help="denoiser of the fpn_oamp estimator, about 1.5 hours on one core")
+    sub = networks.add_parser("fpn_oamp", help="denoiser of the fpn_oamp estimator, about 3 hours on one core")
     build = os.environ.get("THZUM_BUILD", "build")
     sub.add_argument("--folder", default=os.path.join(build, "train", "fpn_oamp"), help="checkpoints and logs")
     sub.add_argument("--output", default=os.path.join(build, "train", "fpn_oamp.onnx"), help="model to write")
     sub.add_argument(
-        "--steps", type=int, nargs=3, default=(16_000, 4_000, 0), metavar=("PNP", "E2E", "MIXTURE"),
+        "--steps", type=int, nargs=3, default=(16_000, 4_000, 12_000), metavar=("PNP", "E2E", "MIXTURE"),
         help="steps of the stages: white noise, end to end, end to end on a mixture of channels (default: %(default)s)",
     )
     sub.add_argument("--batch", type=int, default=64)
