@@ -175,9 +175,23 @@ wave_search::peak wave_search::strongest(const float* re, const float* im)
                               power);
     }
     const int best = static_cast<int>(std::max_element(power, power + image) - power);
-    return { d_col.cosines[std::min(best % d_width, d_col.points - 1)],
-             d_row.cosines[best / d_width],
+    const int row = best / d_width, col = std::min(best % d_width, d_col.points - 1);
+    return { cosine_near(d_col, col, power + row * d_width, 1),
+             cosine_near(d_row, row, power + col, d_width),
              power[best] };
+}
+
+// Where a parabola through the power at a grid point and its neighbours has its top.
+double wave_search::cosine_near(const axis& a, int point, const float* power, int step)
+{
+    if (point == 0 || point + 1 >= a.points)
+        return a.cosines[point];
+    const double before = power[(point - 1) * step], after = power[(point + 1) * step];
+    const double bend = 2.0 * power[point * step] - before - after;
+    if (before == 0.0 || after == 0.0 || !(bend > 0.0))
+        return a.cosines[point];
+    const double shift = std::clamp(0.5 * (after - before) / bend, -0.5, 0.5);
+    return a.cosines[point] + shift * (a.cosines[point + 1] - a.cosines[point]);
 }
 
 } // namespace estimation
