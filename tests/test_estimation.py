@@ -526,8 +526,8 @@ def test_fpn_oamp_converges_linearly(fixed_point, network):
         assert rates[-1] == pytest.approx(rates[-2], rel=0.1)
 
 
-@pytest.mark.parametrize("depth", [1, 2])
-def test_anderson_acceleration_saves_calls_on_the_way_to_the_same_point(fixed_point, network, depth):
+@pytest.mark.parametrize("depth, share", [(1, 0.95), (2, 0.8)])
+def test_anderson_acceleration_saves_calls_on_the_way_to_the_same_point(fixed_point, network, depth, share):
     op, y, noise_var = fixed_point
     settings = dict(model=network, tolerance=1e-5, max_iterations=64)
     plain, slow = thzum.estimator("fpn_oamp", op, **settings).estimate(y, noise_var)
@@ -535,7 +535,7 @@ def test_anderson_acceleration_saves_calls_on_the_way_to_the_same_point(fixed_po
     assert np.all(fast["residual"] <= 1e-5)
     assert relative_error(h_hat, plain) < 1e-4
     assert np.all(fast["iterations"] <= slow["iterations"])
-    assert fast["iterations"].sum() < 0.8 * slow["iterations"].sum()
+    assert fast["iterations"].sum() < share * slow["iterations"].sum()
     # Items that leave the batch do not disturb the histories of those that stay.
     alone, _ = thzum.estimator("fpn_oamp", op, anderson=depth, **settings).estimate(y[3], noise_var[3])
     assert relative_error(alone, h_hat[3]) < 1e-4
