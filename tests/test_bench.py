@@ -117,7 +117,18 @@ def test_percentiles(bench):
 
 
 #: Sections that do not stand in a test of their own, and are short in small.
-QUICK = ("bounds", "robustness", "accuracy_time", "cost", "latency", "wideband", "tracking", "detection")
+QUICK = (
+    "bounds",
+    "state_evolution",
+    "robustness",
+    "accuracy_time",
+    "cost",
+    "precision",
+    "latency",
+    "wideband",
+    "tracking",
+    "detection",
+)
 
 
 @pytest.mark.parametrize("name", QUICK)
