@@ -11,6 +11,7 @@ import channels
 import cost
 import detection
 import latency
+import llr_quality
 import memory
 import precision
 import robustness
@@ -174,6 +175,14 @@ SECTIONS = {
         _detection,
         dict(symbols=48, sizes=(16,), seconds=0.1),
         figures=_detection_figures,
+        always=False,
+    ),
+    "llr_quality": Section(
+        "Soft bits at 32 x 24, 16-QAM: code words lost behind gr-fec's LDPC decoder, information, calibration",
+        lambda _, **sizes: llr_quality.measure(**sizes),
+        dict(words=48, snr_db=(14.0,), detectors=("lmmse", "ep")),
+        llr_quality.report,
+        llr_quality.figures,
         always=False,
     ),
 }

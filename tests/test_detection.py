@@ -164,24 +164,6 @@ def test_noise_variance_per_vector(kind):
 
 
 @pytest.mark.parametrize("kind", LINEAR)
-@pytest.mark.parametrize("absent", [[0], [2, 5], [0, 1, 2, 3, 4, 5]])
-def test_absent_users(kind, absent):
-    H, y, noise_var, _ = oracle.random_link("qpsk", 8, 6, 15, 20, seed=6)
-    H = H[0].copy()
-    H[:, absent] = 0
-    present = [k for k in range(6) if k not in absent]
-    detector = thzum.detector(kind, 8, 6, "qpsk")
-    symbols, llr = detector.detect(H, y, noise_var)
-    x_hat, variance = detector.equalize(H, y, noise_var)
-    assert (symbols[:, absent] == -1).all() and not llr[:, absent].any() and not x_hat[:, absent].any()
-    assert (variance[:, absent] == 1).all()
-    if present:
-        alone = thzum.detector(kind, 8, len(present), "qpsk").detect(H[:, present], y, noise_var)
-        assert np.array_equal(symbols[:, present], alone[0])
-        np.testing.assert_allclose(llr[:, present], alone[1], rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize("kind", LINEAR)
 def test_dependent_users_leave_the_others_alone(kind):
     rng = np.random.default_rng(12)
     H = oracle.complex_normal(rng, 10, 5)

@@ -189,7 +189,7 @@ def test_batch_equals_single_calls(kind):
         assert np.array_equal(single_symbols, symbols[b]) and np.array_equal(single_llr, llr[b])
 
 
-@pytest.mark.parametrize("kind", NEW)
+@pytest.mark.parametrize("kind", ["zf", "lmmse", *NEW])
 @pytest.mark.parametrize("absent", [[0], [2, 5], [0, 1, 2, 3, 4, 5]])
 def test_absent_users(kind, absent):
     H, y, noise_var, _ = link("qpsk", 8, 6, 20, seed=6, snr_db=15)

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "common/multiversion.h"
 #include "detection/detector_base.h"
 #include <algorithm>
 #include <cmath>
@@ -26,11 +27,23 @@ void check_size(const char* name, int value, int max)
     }
 }
 
-void check_channel(const gr_complex* H, int size, float noise_var)
+typedef int32_t float_bits __attribute__((may_alias));
+
+/*! Per column the OR of all its bits but the signs, and the largest of them as an integer: zero for
+ * a column of zeros, from infinity's bits on where a value is not finite. */
+THZUM_MULTIVERSION
+void column_bits(const float_bits* H, int rows, int width, int32_t* any, int32_t* largest)
 {
-    for (int i = 0; i < size; i++)
-        if (!std::isfinite(H[i].real()) || !std::isfinite(H[i].imag()))
-            throw std::invalid_argument("H: expected finite values, got NaN or Inf");
+    for (int r = 0; r < rows; r++)
+        for (int k = 0; k < width; k++) {
+            const int32_t bits = H[static_cast<long>(r) * width + k] & 0x7fffffff;
+            any[k] |= bits;
+            largest[k] = bits > largest[k] ? bits : largest[k];
+        }
+}
+
+void check_noise_var(float noise_var)
+{
     if (!(noise_var > 0.0f) || !std::isfinite(noise_var))
         throw std::invalid_argument("noise_var: expected a finite value > 0, got " +
                                     std::to_string(noise_var));
@@ -59,27 +72,45 @@ detector_base::detector_base(const std::string& name,
     check_size("n_tx", d_n_tx, 1024);
     d_active.reserve(d_n_tx);
     d_absent.reserve(d_n_tx);
+    d_any_bits.resize(2 * d_n_tx);
+    d_largest_bits.resize(2 * d_n_tx);
     d_channel.resize(static_cast<size_t>(d_n_rx) * d_n_tx);
     d_x_hat.resize(static_cast<size_t>(piece) * d_n_tx);
     d_variance.resize(static_cast<size_t>(piece) * d_n_tx);
 }
 
-void detector_base::set_channel(const gr_complex* H, float noise_var)
+void detector_base::find_active(const gr_complex* H)
 {
-    check_channel(H, d_n_rx * d_n_tx, noise_var);
+    constexpr int32_t infinity = 0x7f800000;
+    std::fill(d_any_bits.begin(), d_any_bits.end(), 0);
+    std::fill(d_largest_bits.begin(), d_largest_bits.end(), 0);
+    column_bits(reinterpret_cast<const float_bits*>(H),
+                d_n_rx,
+                2 * d_n_tx,
+                d_any_bits.data(),
+                d_largest_bits.data());
+    for (const int32_t largest : d_largest_bits)
+        if (largest >= infinity)
+            throw std::invalid_argument("H: expected finite values, got NaN or Inf");
     d_active.clear();
     d_absent.clear();
-    for (int k = 0; k < d_n_tx; k++) {
-        bool present = false;
-        for (int r = 0; r < d_n_rx; r++)
-            present = present || H[r * d_n_tx + k] != gr_complex(0.0f, 0.0f);
-        (present ? d_active : d_absent).push_back(k);
-    }
+    for (int k = 0; k < d_n_tx; k++)
+        (d_any_bits[2 * k] | d_any_bits[2 * k + 1] ? d_active : d_absent).push_back(k);
+}
+
+void detector_base::set_channel(const gr_complex* H, float noise_var)
+{
+    check_noise_var(noise_var);
+    find_active(H);
     const int n_active = static_cast<int>(d_active.size());
-    for (int r = 0; r < d_n_rx; r++)
-        for (int a = 0; a < n_active; a++)
-            d_channel[r * n_active + a] = H[r * d_n_tx + d_active[a]];
-    prepare(d_channel.data(), n_active, noise_var);
+    const gr_complex* present = H;
+    if (!d_absent.empty()) {
+        for (int r = 0; r < d_n_rx; r++)
+            for (int a = 0; a < n_active; a++)
+                d_channel[r * n_active + a] = H[r * d_n_tx + d_active[a]];
+        present = d_channel.data();
+    }
+    prepare(present, n_active, noise_var);
     d_has_channel = true;
 }
 

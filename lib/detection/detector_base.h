@@ -97,6 +97,8 @@ protected:
     static constexpr int piece = 64; // vectors worked on at a time
 
 private:
+    /*! Sorts the users into active and absent. \throws std::invalid_argument for NaN or Inf */
+    void find_active(const gr_complex* H);
     void
     silence_absent(int count, int32_t* symbols, float* llr, gr_complex* x_hat, float* variance);
 
@@ -108,9 +110,10 @@ private:
     bool d_has_channel = false;
     std::vector<int> d_active;
     std::vector<int> d_absent;
-    std::vector<gr_complex> d_channel; // [n_rx][n_active]
-    std::vector<gr_complex> d_x_hat;   // [piece][n_tx]
-    std::vector<float> d_variance;     // [piece][n_tx]
+    std::vector<int32_t> d_any_bits, d_largest_bits; // of the real and imaginary columns of H
+    std::vector<gr_complex> d_channel;               // [n_rx][n_active]
+    std::vector<gr_complex> d_x_hat;                 // [piece][n_tx]
+    std::vector<float> d_variance;                   // [piece][n_tx]
 };
 
 } // namespace thzum

@@ -7,6 +7,7 @@
 
 #include "common/multiversion.h"
 #include "detection/hermitian_factor.h"
+#include <algorithm>
 #include <cmath>
 
 namespace gr {
@@ -14,102 +15,101 @@ namespace thzum {
 
 namespace {
 
-/*! Upper triangle of G[i][j] = sum_r h[i][r] conj(h[j][r]), where row i of h is column i of H,
- * conjugated. */
-THZUM_MULTIVERSION
-void gram_kernel(
-    const double* h_re, const double* h_im, int n, int n_rx, int stride, double* g_re, double* g_im)
+constexpr int lanes = 8; // doubles of an AVX-512 register
+constexpr int tall = 4;  // rows of a tile, whose sums stay in registers
+
+typedef double packet __attribute__((vector_size(lanes * sizeof(double)), aligned(8), may_alias));
+
+inline __attribute__((always_inline)) const packet& at(const double* p)
 {
-    for (int i = 0; i < n; i++)
-        for (int j = i; j < n; j++) {
-            const double* a_re = h_re + i * stride;
-            const double* a_im = h_im + i * stride;
-            const double* b_re = h_re + j * stride;
-            const double* b_im = h_im + j * stride;
-            double re = 0.0, im = 0.0;
-            for (int r = 0; r < n_rx; r++) {
-                re += a_re[r] * b_re[r] + a_im[r] * b_im[r];
-                im += a_im[r] * b_re[r] - a_re[r] * b_im[r];
+    return *reinterpret_cast<const packet*>(p);
+}
+
+inline __attribute__((always_inline)) packet& at(double* p)
+{
+    return *reinterpret_cast<packet*>(p);
+}
+
+/*! Upper triangle, in whole packets, of A^H A. \param is_lower A has zeros where column > row */
+THZUM_MULTIVERSION
+void gram_kernel(const double* a_re,
+                 const double* a_im,
+                 int rows,
+                 int n,
+                 int stride,
+                 bool is_lower,
+                 double* g_re,
+                 double* g_im)
+{
+    for (int i = 0; i < n; i += tall)
+        for (int k = i / lanes * lanes; k < stride; k += lanes) {
+            packet re[tall] = {}, im[tall] = {};
+            for (int r = is_lower ? k : 0; r < rows; r++) {
+                const long row = static_cast<long>(r) * stride;
+                const packet b_re = at(a_re + row + k), b_im = at(a_im + row + k);
+                for (int t = 0; t < tall; t++) {
+                    const double left_re = a_re[row + i + t], left_im = a_im[row + i + t];
+                    re[t] += left_re * b_re + left_im * b_im;
+                    im[t] += left_re * b_im - left_im * b_re;
+                }
             }
-            g_re[i * n + j] = re;
-            g_im[i * n + j] = i == j ? 0.0 : im;
+            for (int t = 0; t < tall; t++) {
+                at(g_re + static_cast<long>(i + t) * stride + k) = re[t];
+                at(g_im + static_cast<long>(i + t) * stride + k) = im[t];
+            }
         }
 }
 
-/*! In-place U^H U factor of the upper triangle; false when a pivot falls to dependence * its
- * column's energy. */
+/*! In-place U^H U factor of the upper triangle; false when a pivot is not above its \p smallest.
+ * Packets reach below the diagonal, where nothing is read. */
 THZUM_MULTIVERSION
-bool cholesky_kernel(double* re, double* im, int n, double loading, double dependence)
+bool cholesky_kernel(double* re, double* im, int n, int stride, const double* smallest)
 {
-    for (int i = 0; i < n; i++) {
-        re[i * n + i] += loading;
-        im[i * n + i] = dependence * re[i * n + i]; // the diagonal is real: keep its limit here
-    }
     for (int j = 0; j < n; j++) {
-        if (re[j * n + j] <= im[j * n + j])
+        double* from_re = re + static_cast<long>(j) * stride;
+        double* from_im = im + static_cast<long>(j) * stride;
+        if (from_re[j] <= smallest[j])
             return false;
-        const double scale = 1.0 / std::sqrt(re[j * n + j]);
-        re[j * n + j] *= scale;
-        im[j * n + j] = 0.0;
-        for (int c = j + 1; c < n; c++) {
-            re[j * n + c] *= scale;
-            im[j * n + c] *= scale;
+        const double scale = 1.0 / std::sqrt(from_re[j]);
+        for (int c = j / lanes * lanes; c < stride; c += lanes) {
+            at(from_re + c) *= scale;
+            at(from_im + c) *= scale;
         }
         for (int i = j + 1; i < n; i++) {
-            const double u_re = re[j * n + i], u_im = im[j * n + i];
-            re[i * n + i] -= u_re * u_re + u_im * u_im;
-#pragma GCC ivdep
-            for (int c = i + 1; c < n; c++) {
-                re[i * n + c] -= u_re * re[j * n + c] + u_im * im[j * n + c];
-                im[i * n + c] -= u_re * im[j * n + c] - u_im * re[j * n + c];
+            const double u_re = from_re[i], u_im = from_im[i];
+            double* to_re = re + static_cast<long>(i) * stride;
+            double* to_im = im + static_cast<long>(i) * stride;
+            for (int c = i / lanes * lanes; c < stride; c += lanes) {
+                at(to_re + c) -= u_re * at(from_re + c) + u_im * at(from_im + c);
+                at(to_im + c) -= u_re * at(from_im + c) - u_im * at(from_re + c);
             }
         }
     }
     return true;
 }
 
-/*! B = U^-H B, row by row. The columns from \p full on are the identity: U^-H is lower triangular.
- */
+/*! The identity becomes U^-H, row by row. */
 THZUM_MULTIVERSION
-void forward_kernel(
-    const double* u_re, const double* u_im, int n, double* b_re, double* b_im, int width, int full)
+void invert_kernel(
+    const double* u_re, const double* u_im, int n, int stride, double* l_re, double* l_im)
 {
     for (int j = 0; j < n; j++) {
-        const double scale = 1.0 / u_re[j * n + j];
-        const int used = full + j + 1;
-        for (int c = 0; c < used; c++) {
-            b_re[j * width + c] *= scale;
-            b_im[j * width + c] *= scale;
+        const double* u_row_re = u_re + static_cast<long>(j) * stride;
+        const double* u_row_im = u_im + static_cast<long>(j) * stride;
+        double* from_re = l_re + static_cast<long>(j) * stride;
+        double* from_im = l_im + static_cast<long>(j) * stride;
+        const double scale = 1.0 / u_row_re[j];
+        for (int c = 0; c <= j; c += lanes) {
+            at(from_re + c) *= scale;
+            at(from_im + c) *= scale;
         }
         for (int i = j + 1; i < n; i++) {
-            const double re = u_re[j * n + i], im = u_im[j * n + i];
-#pragma GCC ivdep
-            for (int c = 0; c < used; c++) {
-                b_re[i * width + c] -= re * b_re[j * width + c] + im * b_im[j * width + c];
-                b_im[i * width + c] -= re * b_im[j * width + c] - im * b_re[j * width + c];
+            double* to_re = l_re + static_cast<long>(i) * stride;
+            double* to_im = l_im + static_cast<long>(i) * stride;
+            for (int c = 0; c <= j; c += lanes) {
+                at(to_re + c) -= u_row_re[i] * at(from_re + c) + u_row_im[i] * at(from_im + c);
+                at(to_im + c) -= u_row_re[i] * at(from_im + c) - u_row_im[i] * at(from_re + c);
             }
-        }
-    }
-}
-
-/*! B = U^-1 B for the first \p used columns. */
-THZUM_MULTIVERSION
-void backward_kernel(
-    const double* u_re, const double* u_im, int n, double* b_re, double* b_im, int width, int used)
-{
-    for (int i = n - 1; i >= 0; i--) {
-        for (int j = i + 1; j < n; j++) {
-            const double re = u_re[i * n + j], im = u_im[i * n + j];
-#pragma GCC ivdep
-            for (int c = 0; c < used; c++) {
-                b_re[i * width + c] -= re * b_re[j * width + c] - im * b_im[j * width + c];
-                b_im[i * width + c] -= re * b_im[j * width + c] + im * b_re[j * width + c];
-            }
-        }
-        const double scale = 1.0 / u_re[i * n + i];
-        for (int c = 0; c < used; c++) {
-            b_re[i * width + c] *= scale;
-            b_im[i * width + c] *= scale;
         }
     }
 }
@@ -117,67 +117,76 @@ void backward_kernel(
 } // namespace
 
 hermitian_factor::hermitian_factor(int n_rx, int max_columns)
-    : d_n_rx(n_rx),
-      d_re(static_cast<size_t>(max_columns) * max_columns),
-      d_im(d_re.size()),
-      d_rhs_re(static_cast<size_t>(max_columns) * (n_rx + max_columns)),
-      d_rhs_im(d_rhs_re.size()),
-      d_inverse_diagonal(max_columns)
+    : d_n_rx(n_rx), d_smallest(max_columns)
 {
+    const size_t stride = padded(max_columns);
+    for (auto* part : { &d_h_re, &d_h_im })
+        part->resize(n_rx * stride);
+    for (auto* part : { &d_re, &d_im, &d_lower_re, &d_lower_im, &d_inverse_re, &d_inverse_im })
+        part->resize(stride * stride);
 }
 
 void hermitian_factor::load(const gr_complex* H, int n)
 {
     d_n = n;
-    for (int i = 0; i < n; i++) {
-        double* re = &d_rhs_re[static_cast<size_t>(i) * width()];
-        double* im = &d_rhs_im[static_cast<size_t>(i) * width()];
-        for (int r = 0; r < d_n_rx; r++) {
-            re[r] = H[r * n + i].real();
-            im[r] = -static_cast<double>(H[r * n + i].imag());
+    d_stride = padded(n);
+    for (int r = 0; r < d_n_rx; r++) {
+        double* re = &d_h_re[static_cast<size_t>(r) * d_stride];
+        double* im = &d_h_im[static_cast<size_t>(r) * d_stride];
+        const gr_complex* from = H + static_cast<size_t>(r) * n;
+        for (int k = 0; k < n; k++) {
+            re[k] = from[k].real();
+            im[k] = from[k].imag();
         }
-        for (int c = 0; c < n; c++) {
-            re[d_n_rx + c] = c == i ? 1.0 : 0.0;
-            im[d_n_rx + c] = 0.0;
-        }
+        std::fill(re + n, re + d_stride, 0.0);
+        std::fill(im + n, im + d_stride, 0.0);
     }
-    gram_kernel(d_rhs_re.data(), d_rhs_im.data(), n, d_n_rx, width(), d_re.data(), d_im.data());
+    gram_kernel(d_h_re.data(), d_h_im.data(), d_n_rx, n, d_stride, false, d_re.data(), d_im.data());
 }
 
 double hermitian_factor::total_energy() const
 {
     double sum = 0.0;
     for (int i = 0; i < d_n; i++)
-        sum += d_re[i * d_n + i];
+        sum += d_re[i * d_stride + i];
     return sum;
-}
-
-std::complex<double> hermitian_factor::gram(int row, int column) const
-{
-    const int at = row <= column ? row * d_n + column : column * d_n + row;
-    return { d_re[at], row <= column ? d_im[at] : -d_im[at] };
 }
 
 bool hermitian_factor::factor(double loading)
 {
-    return cholesky_kernel(d_re.data(), d_im.data(), d_n, loading, dependence);
+    for (int i = 0; i < d_n; i++) {
+        double& diagonal = d_re[i * d_stride + i];
+        diagonal += loading;
+        d_smallest[i] = dependence * diagonal;
+        d_im[i * d_stride + i] = 0.0;
+    }
+    return cholesky_kernel(d_re.data(), d_im.data(), d_n, d_stride, d_smallest.data());
 }
 
-void hermitian_factor::solve()
+// With L = U^-H the inverse is L^H L.
+void hermitian_factor::invert()
 {
-    forward_kernel(
-        d_re.data(), d_im.data(), d_n, d_rhs_re.data(), d_rhs_im.data(), width(), d_n_rx);
-    // Those columns are U^-H now, and the inverse is U^-1 U^-H: its diagonal holds their energies.
-    for (int k = 0; k < d_n; k++) {
-        double energy = 0.0;
-        for (int i = k; i < d_n; i++) {
-            const size_t at = static_cast<size_t>(i) * width() + d_n_rx + k;
-            energy += d_rhs_re[at] * d_rhs_re[at] + d_rhs_im[at] * d_rhs_im[at];
+    const size_t size = static_cast<size_t>(d_n) * d_stride;
+    std::fill_n(d_lower_re.data(), size, 0.0);
+    std::fill_n(d_lower_im.data(), size, 0.0);
+    for (int i = 0; i < d_n; i++)
+        d_lower_re[i * d_stride + i] = 1.0;
+    invert_kernel(d_re.data(), d_im.data(), d_n, d_stride, d_lower_re.data(), d_lower_im.data());
+    gram_kernel(d_lower_re.data(),
+                d_lower_im.data(),
+                d_n,
+                d_n,
+                d_stride,
+                true,
+                d_inverse_re.data(),
+                d_inverse_im.data());
+    for (int i = 0; i < d_n; i++) {
+        d_inverse_im[i * d_stride + i] = 0.0;
+        for (int j = 0; j < i; j++) {
+            d_inverse_re[i * d_stride + j] = d_inverse_re[j * d_stride + i];
+            d_inverse_im[i * d_stride + j] = -d_inverse_im[j * d_stride + i];
         }
-        d_inverse_diagonal[k] = energy;
     }
-    backward_kernel(
-        d_re.data(), d_im.data(), d_n, d_rhs_re.data(), d_rhs_im.data(), width(), d_n_rx);
 }
 
 } // namespace thzum

@@ -20,7 +20,7 @@ namespace thzum {
  * precision.
  *
  * Double, because the Gram matrix squares the condition number of a channel that came in single
- * precision.
+ * precision. Real and imaginary parts stand apart, rows are padded to whole registers.
  */
 class hermitian_factor
 {
@@ -28,6 +28,9 @@ public:
     /*! A column is called dependent on those before it when less than this part of its energy is
      * left. */
     static constexpr double dependence = 1e-12;
+
+    /*! Columns rounded up to whole registers. */
+    static constexpr int padded(int columns) { return (columns + 7) / 8 * 8; }
 
     hermitian_factor(int n_rx, int max_columns);
 
@@ -37,33 +40,39 @@ public:
     /*! Energy of all columns: trace of the Gram matrix. */
     double total_energy() const;
 
-    /*! Gram matrix, [n][n]; its upper triangle is valid until factor(). */
-    std::complex<double> gram(int row, int column) const;
+    /*! Gram matrix, [n][n]; valid until factor(). */
+    std::complex<double> gram(int row, int column) const
+    {
+        const int at = row <= column ? row * d_stride + column : column * d_stride + row;
+        return { d_re[at], row <= column ? d_im[at] : -d_im[at] };
+    }
 
     /*! U^H U = Gram + loading I. \return false if a column is dependent on earlier ones */
     bool factor(double loading);
 
-    /*! Solves for inverse * H^H and the diagonal of the inverse. Call after factor(). */
-    void solve();
+    /*! Inverse of Gram + loading I. Call after factor(). */
+    void invert();
 
-    /*! Entry of inverse * H^H. */
-    std::complex<double> filter(int row, int rx) const
-    {
-        const size_t at = static_cast<size_t>(row) * width() + rx;
-        return { d_rhs_re[at], d_rhs_im[at] };
-    }
+    /*! Distance of the rows of all matrices. */
+    int stride() const { return d_stride; }
 
-    /*! Diagonal entry of the inverse. */
-    double inverse_diagonal(int k) const { return d_inverse_diagonal[k]; }
+    /*! H, [n_rx][stride]. */
+    const double* channel_re() const { return d_h_re.data(); }
+    const double* channel_im() const { return d_h_im.data(); }
+
+    /*! The inverse, [n][stride]; its columns past n are zero. */
+    const double* inverse_re() const { return d_inverse_re.data(); }
+    const double* inverse_im() const { return d_inverse_im.data(); }
 
 private:
-    int width() const { return d_n_rx + d_n; }
-
     int d_n_rx;
     int d_n = 0;
-    std::vector<double> d_re, d_im;         // Gram matrix, then its factor: [n][n], upper triangle
-    std::vector<double> d_rhs_re, d_rhs_im; // [n][n_rx + n]: H^H and the identity
-    std::vector<double> d_inverse_diagonal;
+    int d_stride = 0;
+    std::vector<double> d_h_re, d_h_im; // H, [n_rx][stride]
+    std::vector<double> d_re, d_im;     // Gram matrix, then U: upper triangle of [n][stride]
+    std::vector<double> d_smallest;     // [n] pivots below it mean dependence
+    std::vector<double> d_lower_re, d_lower_im;     // U^-H, [n][stride]
+    std::vector<double> d_inverse_re, d_inverse_im; // [n][stride]
 };
 
 } // namespace thzum

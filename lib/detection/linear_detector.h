@@ -10,15 +10,17 @@
 
 #include "detection/detector_base.h"
 #include "detection/hermitian_factor.h"
+#include <utility>
 
 namespace gr {
 namespace thzum {
 
 /*!
- * \brief Detector whose estimate is W y: the filter W and the error variances belong to the
- * channel.
+ * \brief Detector whose estimate is a Hermitian matrix M, which belongs to the channel, times H^H
+ * y.
  *
- * A vector then costs n_tx * n_rx complex products and the demapping.
+ * In double precision like the matrix, and in this order, a new channel costs no product of H with
+ * M, and a vector n_tx (n_rx + n_tx) complex products and the demapping.
  */
 class linear_detector : public detector_base
 {
@@ -28,26 +30,28 @@ public:
                     const option_reader& options);
 
 protected:
+    void prepare(const gr_complex* H, int n_active, float noise_var) final;
     void equalise(const gr_complex* y, int count, gr_complex* x_hat, float* variance) override;
 
-    /*! Forgets the filter of the channel before. \param channel_energy sum of |H|^2 */
-    void clear_filter(double channel_energy, float noise_var);
-
     /*!
-     * \brief Sets the filter of one active user.
-     * \param row [n_rx] filter that gives gain * x + error
-     * \param variance error variance after division by gain
+     * \brief Finds M such that M H^H y is gain * x + error.
+     *
+     * \param factor holds the channel and its Gram matrix; M may be left in it
+     * \param gain, error [n_active] gains, and error variances after division by them
+     * \return real and imaginary parts of M, [n_active][factor.stride()], columns past n_active
+     * zero
      */
-    void set_filter(int a, const std::complex<double>* row, double gain, double variance);
-
-    /*! Scratch for one filter row, [n_rx]. */
-    std::vector<std::complex<double>> d_row;
+    virtual std::pair<const double*, const double*> solve(
+        hermitian_factor& factor, int n_active, double noise_var, double* gain, double* error) = 0;
 
 private:
-    double d_receive_energy = 0.0;
-    int d_width;                       // users rounded up to whole SIMD registers
-    std::vector<float> d_re, d_im;     // W transposed, [n_rx][width]
-    std::vector<float> d_out;          // one vector's estimates: [2][width]
+    int d_n_active = 0;
+    hermitian_factor d_factor;
+    const double* d_re = nullptr; // M
+    const double* d_im = nullptr;
+    std::vector<double> d_gain, d_error, d_scale;
+    std::vector<double> d_matched_re, d_matched_im; // H^H y of one vector
+    std::vector<double> d_out_re, d_out_im;
     std::vector<float> d_filter_error; // [n_tx] error variance of x_hat
 };
 

@@ -24,32 +24,30 @@ class lmmse_detector : public linear_detector
 {
 public:
     lmmse_detector(const detector_sizes& sizes, const option_reader& options)
-        : linear_detector("lmmse", sizes, options), d_factor(sizes.n_rx, sizes.n_tx)
+        : linear_detector("lmmse", sizes, options)
     {
     }
 
 protected:
-    void prepare(const gr_complex* H, int n_active, float noise_var) override
+    std::pair<const double*, const double*> solve(hermitian_factor& factor,
+                                                  int n_active,
+                                                  double noise_var,
+                                                  double* gain,
+                                                  double* error) override
     {
-        d_factor.load(H, n_active);
-        const double energy = d_factor.total_energy();
-        clear_filter(energy, noise_var);
         // More users than chains leave only the noise to make A invertible: keep that above
         // rounding.
         const double loading =
-            std::max<double>(noise_var, 2 * hermitian_factor::dependence * energy);
-        d_factor.factor(loading);
-        d_factor.solve();
+            std::max(noise_var, 2 * hermitian_factor::dependence * factor.total_energy());
+        factor.factor(loading);
+        factor.invert();
         for (int a = 0; a < n_active; a++) {
-            const double gain = std::max(1.0 - loading * d_factor.inverse_diagonal(a), 1e-14);
-            for (int r = 0; r < n_rx(); r++)
-                d_row[r] = d_factor.filter(a, r);
-            set_filter(a, d_row.data(), gain, loading * d_factor.inverse_diagonal(a) / gain);
+            const double left = loading * factor.inverse_re()[a * factor.stride() + a];
+            gain[a] = std::max(1.0 - left, 1e-14);
+            error[a] = left / gain[a];
         }
+        return { factor.inverse_re(), factor.inverse_im() };
     }
-
-private:
-    hermitian_factor d_factor;
 };
 
 } // namespace

@@ -18,29 +18,38 @@ class mf_detector : public linear_detector
 {
 public:
     mf_detector(const detector_sizes& sizes, const option_reader& options)
-        : linear_detector("mf", sizes, options), d_factor(sizes.n_rx, sizes.n_tx)
+        : linear_detector("mf", sizes, options),
+          d_identity(hermitian_factor::padded(sizes.n_tx) * sizes.n_tx),
+          d_zero(d_identity.size())
     {
     }
 
 protected:
-    void prepare(const gr_complex* H, int n_active, float noise_var) override
+    std::pair<const double*, const double*> solve(hermitian_factor& factor,
+                                                  int n_active,
+                                                  double noise_var,
+                                                  double* gain,
+                                                  double* error) override
     {
-        d_factor.load(H, n_active);
-        clear_filter(d_factor.total_energy(), noise_var);
+        std::fill(d_identity.begin(), d_identity.end(), 0.0);
+        std::fill_n(error, n_active, 0.0);
         for (int a = 0; a < n_active; a++) {
-            const double energy = d_factor.gram(a, a).real();
-            double interference = 0.0;
-            for (int b = 0; b < n_active; b++)
-                if (b != a)
-                    interference += std::norm(d_factor.gram(a, b));
-            for (int r = 0; r < n_rx(); r++)
-                d_row[r] = std::conj(std::complex<double>(H[r * n_active + a])) / energy;
-            set_filter(a, d_row.data(), 1.0, (interference / energy + noise_var) / energy);
+            d_identity[a * factor.stride() + a] = 1.0;
+            for (int b = a + 1; b < n_active; b++) {
+                const double interference = std::norm(factor.gram(a, b));
+                error[a] += interference;
+                error[b] += interference;
+            }
         }
+        for (int a = 0; a < n_active; a++) {
+            gain[a] = factor.gram(a, a).real();
+            error[a] = (error[a] / gain[a] + noise_var) / gain[a];
+        }
+        return { d_identity.data(), d_zero.data() };
     }
 
 private:
-    hermitian_factor d_factor;
+    std::vector<double> d_identity, d_zero; // [n_tx][stride]
 };
 
 } // namespace

@@ -28,10 +28,11 @@ class zf_detector : public linear_detector
 public:
     zf_detector(const detector_sizes& sizes, const option_reader& options)
         : linear_detector("zf", sizes, options),
-          d_factor(sizes.n_rx, sizes.n_tx),
           d_gram(sizes.n_tx, sizes.n_tx),
           d_eigen(sizes.n_tx),
-          d_norms(sizes.n_tx)
+          d_norms(sizes.n_tx),
+          d_re(hermitian_factor::padded(sizes.n_tx) * sizes.n_tx),
+          d_im(d_re.size())
     {
         if (sizes.n_tx > sizes.n_rx)
             throw std::invalid_argument(
@@ -40,36 +41,40 @@ public:
     }
 
 protected:
-    void prepare(const gr_complex* H, int n_active, float noise_var) override
+    std::pair<const double*, const double*> solve(hermitian_factor& factor,
+                                                  int n_active,
+                                                  double noise_var,
+                                                  double* gain,
+                                                  double* error) override
     {
-        d_factor.load(H, n_active);
-        clear_filter(d_factor.total_energy(), noise_var);
-        keep_gram(n_active);
-        if (!d_factor.factor(0.0)) {
-            pseudo_inverse(H, n_active, noise_var);
-            return;
+        keep_gram(factor, n_active);
+        if (!factor.factor(0.0)) {
+            pseudo_inverse(n_active, factor.stride(), noise_var, gain, error);
+            return { d_re.data(), d_im.data() };
         }
-        d_factor.solve();
+        factor.invert();
         for (int a = 0; a < n_active; a++) {
-            for (int r = 0; r < n_rx(); r++)
-                d_row[r] = d_factor.filter(a, r);
-            set_filter(a, d_row.data(), 1.0, noise_var * d_factor.inverse_diagonal(a));
+            gain[a] = 1.0;
+            error[a] = noise_var * factor.inverse_re()[a * factor.stride() + a];
         }
+        return { factor.inverse_re(), factor.inverse_im() };
     }
 
 private:
     /*! Gram matrix of the unit columns, in the upper left corner of a zero matrix. */
-    void keep_gram(int n_active)
+    void keep_gram(const hermitian_factor& factor, int n_active)
     {
         d_gram.setZero();
         for (int a = 0; a < n_active; a++)
-            d_norms[a] = std::sqrt(d_factor.gram(a, a).real());
+            d_norms[a] = std::sqrt(factor.gram(a, a).real());
         for (int a = 0; a < n_active; a++)
-            for (int b = 0; b < n_active; b++)
-                d_gram(a, b) = d_factor.gram(a, b) / (d_norms[a] * d_norms[b]);
+            for (int b = a; b < n_active; b++) {
+                d_gram(a, b) = factor.gram(a, b) / (d_norms[a] * d_norms[b]);
+                d_gram(b, a) = std::conj(d_gram(a, b));
+            }
     }
 
-    void pseudo_inverse(const gr_complex* H, int n_active, float noise_var)
+    void pseudo_inverse(int n_active, int stride, double noise_var, double* gain, double* error)
     {
         d_eigen.compute(d_gram);
         const auto& values = d_eigen.eigenvalues();
@@ -79,38 +84,27 @@ private:
         const auto& V = d_eigen.eigenvectors();
         const Eigen::MatrixXcd G_inverse = V * inverse.asDiagonal() * V.adjoint();
         const Eigen::MatrixXcd P = G_inverse * d_gram;
-        for (int a = 0; a < n_active; a++)
-            set_projected(H, n_active, a, noise_var, G_inverse, P);
-    }
-
-    void set_projected(const gr_complex* H,
-                       int n_active,
-                       int a,
-                       float noise_var,
-                       const Eigen::MatrixXcd& G_inverse,
-                       const Eigen::MatrixXcd& P)
-    {
-        const double gain = std::max(P(a, a).real(), 1e-14);
-        double interference = 0.0;
-        for (int b = 0; b < n_active; b++)
-            if (b != a)
-                interference += std::norm(P(a, b) * d_norms[b]);
-        for (int r = 0; r < n_rx(); r++) {
-            d_row[r] = 0.0;
-            for (int b = 0; b < n_active; b++)
-                d_row[r] += G_inverse(a, b) *
-                            std::conj(std::complex<double>(H[r * n_active + b]) / d_norms[b]) /
-                            d_norms[a];
+        std::fill(d_re.begin(), d_re.end(), 0.0);
+        std::fill(d_im.begin(), d_im.end(), 0.0);
+        for (int a = 0; a < n_active; a++) {
+            double interference = 0.0;
+            for (int b = 0; b < n_active; b++) {
+                if (b != a)
+                    interference += std::norm(P(a, b) * d_norms[b]);
+                const auto entry = G_inverse(a, b) / (d_norms[a] * d_norms[b]);
+                d_re[a * stride + b] = entry.real();
+                d_im[a * stride + b] = entry.imag();
+            }
+            gain[a] = std::max(P(a, a).real(), 1e-14);
+            const double scale = gain[a] * d_norms[a];
+            error[a] = (interference + noise_var * G_inverse(a, a).real()) / (scale * scale);
         }
-        const double error = interference + noise_var * G_inverse(a, a).real();
-        const double scale = gain * d_norms[a];
-        set_filter(a, d_row.data(), gain, error / (scale * scale));
     }
 
-    hermitian_factor d_factor;
     Eigen::MatrixXcd d_gram;
     Eigen::SelfAdjointEigenSolver<Eigen::MatrixXcd> d_eigen;
-    std::vector<double> d_norms; // [n_active] column norms of H
+    std::vector<double> d_norms;    // [n_active] column norms of H
+    std::vector<double> d_re, d_im; // pseudo-inverse of the Gram matrix, [n_tx][stride]
 };
 
 } // namespace

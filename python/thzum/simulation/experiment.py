@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from ..channel.config_file import read_document
 from ..channel.hardware.checks import integer, real
 from ..channel.keys import mapping, one_of, refuse_unknown
+from .entries import from_name_or_dict
 from .plain import plain
 from .tasks import task, tasks
 
@@ -38,14 +39,7 @@ class Algorithm:
     @classmethod
     def from_dict(cls, config):
         """From a name or a dictionary of the attributes."""
-        if isinstance(config, cls):
-            return config
-        if isinstance(config, str):
-            return cls(config)
-        refuse_unknown("algorithm", mapping("algorithm", config), [entry.name for entry in fields(cls)])
-        if "algorithm" not in config:
-            raise ValueError(f"algorithm: expected the key 'algorithm', got only {sorted(config)}")
-        return cls(**config)
+        return from_name_or_dict(cls, "algorithm", config, "algorithm")
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is simulated: a channel model and how its pilots are taken."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
 from ..channel import ChannelConfig, HybridFieldChannel, presets
 from ..channel.hardware.checks import integer, real
-from ..channel.keys import mapping, one_of, refuse_unknown
+from ..channel.keys import mapping, one_of
 from ..channel.native import native_model
 from ..thzum_python import pilot_operator
+from .entries import from_name_or_dict
 from .plain import plain
 
 COMBINERS = ("hadamard", "random_one_bit")
@@ -72,14 +73,7 @@ class Scenario:
     @classmethod
     def from_dict(cls, config):
         """A scenario from a preset's name or from a dictionary of the attributes."""
-        if isinstance(config, cls):
-            return config
-        if isinstance(config, str):
-            return cls(config)
-        refuse_unknown("scenario", mapping("scenario", config), [entry.name for entry in fields(cls)])
-        if "channel" not in config:
-            raise ValueError(f"scenario: expected the key 'channel', got only {sorted(config)}")
-        return cls(**config)
+        return from_name_or_dict(cls, "scenario", config, "channel")
 
     def to_dict(self):
         """The dictionary from which :meth:`from_dict` makes the same scenario."""

@@ -4,8 +4,8 @@
 import argparse
 import os
 
-from . import fpn_oamp
 from .. import onnx_model
+from . import fpn_oamp, without_truth
 
 
 def main(arguments=None):
@@ -21,6 +21,12 @@ def main(arguments=None):
     )
     sub.add_argument("--batch", type=int, default=64)
     sub.add_argument("--seed", type=int, default=1)
+    sub.add_argument(
+        "--without-truth", metavar="PILOTS",
+        help="fine-tune on the received pilots of this NPZ file (y, combiner, noise_var) instead: docs/training.md",
+    )
+    sub.add_argument("--start", metavar="MODEL", help="model to fine-tune without truth (default: the shipped one)")
+    sub.add_argument("--adapt-steps", type=int, default=300, metavar="N", help="steps without truth (default: %(default)s)")
     eight = networks.add_parser("int8", help="inner convolutions of a trained denoiser in eight bits, half a minute")
     eight.add_argument("--model", help="denoiser to quantise (default: the shipped one)")
     eight.add_argument("--output", default=os.path.join(build, "train", "fpn_oamp_int8.onnx"), help="model to write")
@@ -30,6 +36,13 @@ def main(arguments=None):
 
         os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
         print(f"wrote {quantise(options.model or onnx_model.shipped('fpn_oamp'), options.output)}")
+        return
+    if options.without_truth:
+        start = options.start or onnx_model.shipped("fpn_oamp")
+        path = without_truth.adapt(
+            options.without_truth, start, options.folder, options.output, options.adapt_steps, options.batch, options.seed
+        )
+        print(f"wrote {path}; give it to an estimator as model=")
         return
     path = fpn_oamp.train(options.folder, options.output, tuple(options.steps), options.batch, options.seed)
     print(f"wrote {path}; copy it to models/ to ship it")

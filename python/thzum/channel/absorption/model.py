@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What every absorption model shares: the range where it holds, and its two units."""
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 
 from .atmosphere import Atmosphere
@@ -9,7 +11,7 @@ from .atmosphere import Atmosphere
 DB_PER_KM = 1e4 * np.log10(np.e)
 
 
-class AbsorptionModel:
+class AbsorptionModel(ABC):
     """A model of the absorption coefficient; subclasses implement ``_coefficient``.
 
     Attributes:
@@ -58,8 +60,9 @@ class AbsorptionModel:
     def _check_atmosphere(self, atmosphere):
         pass
 
+    @abstractmethod
     def _coefficient(self, frequency, atmosphere):
-        raise NotImplementedError
+        """In 1/m, of checked arguments."""
 
 
 class ConstantModel(AbsorptionModel):
