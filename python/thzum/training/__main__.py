@@ -27,7 +27,16 @@ def main(arguments=None):
     )
     sub.add_argument("--start", metavar="MODEL", help="model to fine-tune without truth (default: the shipped one)")
     sub.add_argument("--adapt-steps", type=int, default=300, metavar="N", help="steps without truth (default: %(default)s)")
+    eight = networks.add_parser("int8", help="inner convolutions of a trained denoiser in eight bits, half a minute")
+    eight.add_argument("--model", help="denoiser to quantise (default: the shipped one)")
+    eight.add_argument("--output", default=os.path.join(build, "train", "fpn_oamp_int8.onnx"), help="model to write")
     options = parser.parse_args(arguments)
+    if options.name == "int8":
+        from .quantise import quantise
+
+        os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
+        print(f"wrote {quantise(options.model or onnx_model.shipped('fpn_oamp'), options.output)}")
+        return
     if options.without_truth:
         start = options.start or onnx_model.shipped("fpn_oamp")
         path = without_truth.adapt(
