@@ -221,6 +221,15 @@ def test_code_words_of_24_users_arrive(compiled):
     assert graph.frame_errors.block_errors() <= 4, graph.frame_errors.user_bler()
 
 
+def test_subcarriers_are_better_estimated_together(compiled):
+    graph = top_block(compiled("wideband"))()
+    graph.start()
+    graph.wait()
+    assert graph.nmse_together.count() == graph.n_channels
+    assert graph.nmse_alone.count() == graph.n_channels * graph.n_subcarriers
+    assert graph.nmse_together.nmse_db() < graph.nmse_alone.nmse_db() - 2 < -20
+
+
 def test_detectors_are_ranked_without_display(compiled):
     graph = top_block(compiled("detector_compare_headless"))()
     graph.start()

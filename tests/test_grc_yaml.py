@@ -21,6 +21,7 @@ BLOCKS = {name: yaml.safe_load(path.read_text()) for name, path in FILES.items()
 #: Drop-downs that list a registry: (block, parameter) -> names.
 REGISTRIES = {
     ("thzum_channel_estimator", "algorithm"): lambda: thzum.estimators(),
+    ("thzum_wideband_channel_estimator", "algorithm"): lambda: thzum.wideband_estimators(),
     ("thzum_onnx_denoiser", "denoiser"): lambda: thzum.denoisers(),
     ("thzum_oamp_linear_estimator", "dictionary"): lambda: thzum.dictionary.names(),
     ("thzum_amp_linear_module", "dictionary"): lambda: thzum.dictionary.names(),

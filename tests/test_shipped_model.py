@@ -4,6 +4,7 @@
 Channels, combiner and noise are a subset of what the published generator made (tests/data/README.md).
 """
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -97,16 +98,19 @@ def test_more_iterations_never_hurt(benchmark):
         assert max(later - earlier for k, earlier in enumerate(curve) for later in curve[k:]) < 0.05
 
 
-def test_other_numbers_of_subarrays_use_the_same_file():
-    model = thzum.channel.preset("thz300_aosa4x256").sample(32, seed=8)
-    for n_subarrays in (1, 2, 4):
-        h = np.ascontiguousarray(model.reshape(32, 4, 256)[:, :n_subarrays]).reshape(32, -1)
-        op = thzum.pilot_operator.hadamard(n_subarrays=n_subarrays, rows=16, cols=16, n_slots=128, seed=2)
-        rng = np.random.default_rng(n_subarrays)
-        clean = op.measure(h)
-        noise = (rng.standard_normal(clean.shape) + 1j * rng.standard_normal(clean.shape)) * np.sqrt(0.05)
-        h_hat, _ = thzum.estimator("fpn_oamp", op).estimate((clean + noise).astype(np.complex64), 0.1)
-        assert thzum.metrics.nmse_db(h_hat, h) < -14.0
+@pytest.mark.parametrize("sub_rows, sub_cols", [(1, 1), (1, 2), (2, 4), (4, 4)])
+def test_other_numbers_of_subarrays_use_the_same_file(sub_rows, sub_cols):
+    model = thzum.channel.preset("thz300_aosa4x256")
+    model.array = array = dataclasses.replace(model.array, sub_rows=sub_rows, sub_cols=sub_cols)
+    rng = np.random.default_rng(8)
+    h = np.asarray(model.response(model.draw_paths(24, rng))).astype(np.complex64)
+    assert h.shape == (24, 256 * sub_rows * sub_cols)
+    op = thzum.pilot_operator.hadamard(array.n_subarrays, 16, 16, n_slots=128, seed=2)
+    clean = op.measure(h)
+    noise = (rng.standard_normal(clean.shape) + 1j * rng.standard_normal(clean.shape)) * np.sqrt(0.05)
+    h_hat, _ = thzum.estimator("fpn_oamp", op).estimate((clean + noise).astype(np.complex64), 0.1)
+    # One subarray alone has a quarter of the pilots to find directions with.
+    assert thzum.metrics.nmse_db(h_hat, h) < (-15.0 if array.n_subarrays == 1 else -18.0)
 
 
 def test_predicted_nmse_is_near_the_true_one(benchmark):

@@ -23,6 +23,7 @@ namespace {
 constexpr float probe_size = 0.3f; // over the deviation of the noise: within it, estimates move linearly
 constexpr uint64_t probe_seed = 1;
 constexpr int most_paths = 64; // that newtonized_omp finds
+constexpr double least_share = 0.5; // error of the combination over that of the better estimate
 
 const std::vector<std::string> learned_names = { "fpn_oamp", "oamp" };
 
@@ -226,12 +227,14 @@ private:
         const float w = apart > 0.0 ? static_cast<float>(std::clamp(best, 0.0, 1.0)) : 0.0f;
         left += w * (w * apart - 2.0 * along);
 
-        // The error of a convex combination is at most that combination of the errors; and it is as large
-        // as what is left of the pilots shows.
+        // ||w a + (1 - w) b||^2 = w ||a||^2 + (1 - w) ||b||^2 - w (1 - w) ||a - b||^2 for the two errors, whose
+        // difference is known; and the error is as large as what is left of the pilots shows.
         const double unseen = unseen_energy(b);
         const double error_parametric =
             d_gain * std::max(0.0, expected_error(d_report[b], parametric) - unseen);
-        const double error = w * error_parametric + (1.0 - w) * error_learned;
+        const double error =
+            std::max(w * error_parametric + (1.0 - w) * error_learned - w * (1.0 - w) * apart,
+                     least_share * std::min(error_parametric, error_learned));
         const double divergence = w * followed + (1.0 - w) * error_learned;
         const int noisy = noise_dimensions(*op());
         const double excess = left - (noisy * noise_var + error - 2.0 * divergence);

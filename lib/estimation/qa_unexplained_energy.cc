@@ -13,14 +13,14 @@ using gr::thzum::estimation::unexplained_energy;
 
 namespace {
 
-/*! Posterior mean by integration: nothing with probability 1/2, else exponential of mean 3. */
+/*! Posterior mean by integration: nothing with probability 4/5, else exponential of mean 3. */
 double integrated(double x)
 {
     constexpr double step = 1e-3, mean = 3.0;
-    double weight = 0.5 * std::exp(-0.5 * x * x), sum = 0.0;
+    double weight = 0.8 * std::exp(-0.5 * x * x), sum = 0.0;
     for (double m = 0.5 * step; m < 60.0; m += step) {
         const double density =
-            0.5 * step / mean * std::exp(-m / mean - 0.5 * (x - m) * (x - m));
+            0.2 * step / mean * std::exp(-m / mean - 0.5 * (x - m) * (x - m));
         weight += density;
         sum += density * m;
     }

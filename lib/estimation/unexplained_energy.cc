@@ -14,7 +14,7 @@ namespace estimation {
 
 namespace {
 
-constexpr double share = 0.5; // of estimates whose model breaks
+constexpr double share = 0.2; // of estimates whose model breaks
 constexpr double mean = 3.0;  // of their unexplained energy, in spreads
 constexpr double far_below = -5.0;
 

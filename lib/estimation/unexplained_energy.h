@@ -20,7 +20,7 @@ namespace estimation {
  * Of n pilots with noise of known variance, an estimate with the error e, that follows d unknowns of the
  * noise, leaves n noise_var + e - 2 d noise_var on average (Stein, Ann. Statist. 1981). What it leaves
  * beyond the e that it expects of itself is more error, up to a spread of sqrt(n) noise_var, which is as
- * large as the error itself. So the excess is weighed: as often as not there is none (the model holds),
+ * large as the error itself. So the excess is weighed: four times of five there is none (the model holds),
  * otherwise it is spread exponentially with a mean of a few spreads; the answer is its posterior mean.
  *
  * \param excess energy left beyond the expected, of either sign

@@ -32,11 +32,11 @@ class ImageDomain:
         parts = self.unzoom @ image @ self.unzoom.T
         return torch.complex(parts[:, :, 0], parts[:, :, 1])
 
-    def denoise(self, network, coefficients, noise_std):
+    def denoise(self, network, coefficients, noise_std, *conditions):
         """Apply ``network`` to noisy coefficients of noise ``noise_std`` [B] per complex coefficient."""
         image = self.image(coefficients)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.mixed and network.training):
-            denoised = network(image, noise_std)
+            denoised = network(image, noise_std, *conditions)
         return self.from_image(denoised.float())
 
 

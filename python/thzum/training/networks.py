@@ -13,20 +13,20 @@ class _SharedBlock(nn.Module):
     this equals a convolution of the concatenated maps at a fraction of the cost.
     """
 
-    def __init__(self, width, grid):
+    def __init__(self, width, grid, conditions):
         super().__init__()
         self.width, self.grid = width, grid
-        self.modulation = nn.Linear(1, 2 * width)
+        self.modulation = nn.Linear(1 + conditions, 2 * width)
         self.pool = nn.Conv2d(width, width, 1)
         self.own = nn.Conv2d(width, width, 3, padding=1)
         self.shared = nn.Conv2d(width, width, 3, padding=1, bias=False)
         self.out = nn.Conv2d(width, width, 3, padding=1)
 
-    def forward(self, features, log_noise, average):
-        # features [B*S, width, G, G], log_noise [B, 1], average [B, 1, S] with entries 1/S
+    def forward(self, features, condition, average):
+        # features [B*S, width, G, G], condition [B, 1 + conditions], average [B, 1, S] with entries 1/S
         batch, _, subarrays = average.shape
         maps = (self.width, self.grid, self.grid)
-        scale, shift = self.modulation(log_noise).reshape(-1, 1, 2 * self.width, 1, 1).split(self.width, 2)
+        scale, shift = self.modulation(condition).reshape(-1, 1, 2 * self.width, 1, 1).split(self.width, 2)
         modulated = (features.reshape(batch, subarrays, *maps) * (1 + scale) + shift).reshape(-1, *maps)
         pooled = torch.relu(self.pool(modulated)).reshape(batch, subarrays, -1)
         shared = self.shared((average @ pooled).reshape(-1, *maps)).reshape(-1, 1, *maps)
@@ -45,18 +45,23 @@ class SubarrayDenoiser(nn.Module):
         grid: zoom-DFT bins per axis G.
         width: feature maps.
         blocks: residual blocks.
+        conditions: numbers known of a channel beside the noise level, such as its number of paths, that
+            modulate the feature maps too (FiLM, Perez et al., AAAI 2018). The shipped network has none:
+            docs/training.md tells what they gain.
     """
 
-    def __init__(self, grid=12, width=32, blocks=4):
+    def __init__(self, grid=12, width=32, blocks=4, conditions=0):
         super().__init__()
-        self.settings = dict(grid=grid, width=width, blocks=blocks)
+        self.settings = dict(grid=grid, width=width, blocks=blocks, conditions=conditions)
         self.head = nn.Conv2d(3, width, 3, padding=1)
         self.position = nn.Parameter(torch.zeros(1, width, grid, grid))
-        self.blocks = nn.ModuleList(_SharedBlock(width, grid) for _ in range(blocks))
+        self.blocks = nn.ModuleList(_SharedBlock(width, grid, conditions) for _ in range(blocks))
         self.tail = nn.Conv2d(width, 2, 3, padding=1)
 
-    def forward(self, z, noise_std):
+    def forward(self, z, noise_std, conditions=None):
         """Denoise images ``z`` float32 [B, S, 2, G, G] of noise ``noise_std`` float32 [B] per coefficient.
+
+        ``conditions`` float32 [B, conditions] has to be given to a network that was made for some.
 
         The scale is that of channels with unit power per antenna. The network sees the image at unit
         scale and its output is weighted by the noise level, so the correction vanishes with the noise.
@@ -68,9 +73,10 @@ class SubarrayDenoiser(nn.Module):
         log_noise = torch.log(noise_std).reshape(-1, 1)
         level = (0.5 * log_noise).reshape(-1, 1, 1, 1, 1) + torch.zeros_like(z[:, :, :1])
         average = torch.ones_like(z[:, :, 0, 0, 0]).reshape(batch, 1, subarrays) / subarrays
+        condition = log_noise if conditions is None else torch.cat([log_noise, conditions], 1)
         features = self.head(torch.cat([z * shrink, level], 2).reshape(-1, 3, grid, grid)) + self.position
         for block in self.blocks:
-            features = block(features, log_noise, average)
+            features = block(features, condition, average)
         correction = self.tail(torch.relu(features)).reshape(batch, subarrays, 2, grid, grid)
         return z * (shrink * shrink) + correction * (noise * shrink)
 
@@ -89,7 +95,8 @@ def load_denoiser(path):
         raise ValueError(f"{path}: expected a network that `./run train` made, no weights 'position' in it")
     _, width, grid, _ = weights["position"].shape
     blocks = sum(name.endswith("out.weight") for name in weights)
-    network = SubarrayDenoiser(grid=grid, width=width, blocks=blocks)
+    conditions = weights["blocks.0.modulation.weight"].shape[1] - 1
+    network = SubarrayDenoiser(grid=grid, width=width, blocks=blocks, conditions=conditions)
     missing = sorted(set(network.state_dict()) - set(weights))
     if missing:
         raise ValueError(f"{path}: expected a network that `./run train` made, no weights {missing} in it")
