@@ -102,15 +102,20 @@ void frame_synchronizer_impl::restart()
     d_next_number = 0;
 }
 
-void frame_synchronizer_impl::set_calibration(const std::vector<gr_complex>& gains)
+void frame_synchronizer::check_calibration(const std::vector<gr_complex>& gains, int n_chains)
 {
-    if (int(gains.size()) != d_settings.n_chains)
-        throw std::invalid_argument("calibration: expected n_chains = " +
-                                    std::to_string(d_settings.n_chains) + " gains, got " +
+    if (int(gains.size()) != n_chains)
+        throw std::invalid_argument("calibration: expected a gain for each of the " +
+                                    std::to_string(n_chains) + " chains, got " +
                                     std::to_string(gains.size()));
     for (const auto& gain : gains)
         if (!is_usable(gain) || !(std::norm(gain) > 1e-20f))
             throw std::invalid_argument("calibration: expected finite gains that are not zero");
+}
+
+void frame_synchronizer_impl::set_calibration(const std::vector<gr_complex>& gains)
+{
+    check_calibration(gains, d_settings.n_chains);
     std::transform(gains.begin(), gains.end(), d_calibration.begin(), [](gr_complex gain) {
         return gr_complex(1) / gain;
     });

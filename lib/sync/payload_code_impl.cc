@@ -23,12 +23,13 @@ namespace {
 constexpr int crc_bytes = 4;
 constexpr int largest_length = 4095; // what the header's 12 bits hold
 
-// gr-fec takes received values of noise deviation sigma and forms 2 x / sigma^2 of them: with this
-// sigma the values are the soft bits themselves.
-const float unit_llr_sigma = std::sqrt(2.0f);
+// gr-fec takes received values and a noise deviation sigma, and forms x / (2 sigma^2) of them: with
+// this sigma the values are the soft bits themselves.
+const float unit_llr_sigma = std::sqrt(0.5f);
 
-// It takes exponentials of them, which must stay finite.
-constexpr float largest_llr = 25.0f;
+// It takes exponentials of them and quotients of what is near one: larger values would not stay exact.
+constexpr float largest_llr = 20.0f;
+constexpr float least_llr = 1e-3f;
 
 const std::string& checked_file(const std::string& alist)
 {
@@ -180,6 +181,9 @@ payload_code_impl::decode(int user, const float* llr, payload_header& header, ui
     if (!d_header.decode(d_llr.data(), header) || header.user != (user & 0xff) ||
         header.length > d_max_bytes)
         return outcome::bad_header;
+    // A positive value stands for a one there, and it divides by what a zero becomes.
+    for (int i = header_code::coded_bits; i < total_bits(); i++)
+        d_llr[i] = std::abs(d_llr[i]) < least_llr ? least_llr : -d_llr[i];
     for (int c = 0; c < d_n_codewords; c++)
         d_decoder->generic_work(&d_llr[header_code::coded_bits + size_t(c) * d_codeword_bits],
                                 &d_information[size_t(c) * d_information_bits]);

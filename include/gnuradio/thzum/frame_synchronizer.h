@@ -80,6 +80,9 @@ public:
      */
     virtual void set_calibration(const std::vector<gr_complex>& gains) = 0;
 
+    /*! The check alone. */
+    static void check_calibration(const std::vector<gr_complex>& gains, int n_chains);
+
     /*! Frames complete so far. */
     virtual uint64_t frames() const = 0;
 

@@ -9,6 +9,7 @@ from .constellation import (
     constellation_names,
     indices_to_bits,
 )
+from .ldpc import ldpc_codes, ldpc_file
 from .plan import PilotPlan
 from .receiver import ReceivedFrame, despread, effective_channel, receive_frame
 from .transmitter import (
@@ -33,6 +34,8 @@ __all__ = [
     "effective_channel",
     "frame_combiner",
     "indices_to_bits",
+    "ldpc_codes",
+    "ldpc_file",
     "map_data",
     "map_indices",
     "receive_frame",
