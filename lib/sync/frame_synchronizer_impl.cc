@@ -196,6 +196,10 @@ void frame_synchronizer_impl::begin_frame(const preamble_fix& fix)
             d_fix = fix;
         return;
     }
+    // What resembles the preamble within a frame stays far below the frame's own.
+    if (d_in_frame && apart < d_frame->n_samples() * 0.999 - d_match.margin() &&
+        fix.metric < 0.5 * d_fix.metric)
+        return;
     // A frame whose end is there already is whole, although the next preamble was found first.
     if (d_in_frame && apart >= d_frame->n_samples() * 0.999 - d_match.margin())
         end_frame();

@@ -21,7 +21,7 @@ constexpr double noise_quantile = 6.5;
 
 // Share of its largest value that the metric must have whatever the noise: nothing that merely
 // resembles the preamble comes near.
-constexpr double least_share = 0.06;
+constexpr double least_share = 0.08;
 
 constexpr int fine_steps = 8; // per sample
 
@@ -48,6 +48,21 @@ void dot_conjugate(
     im_out = im;
 }
 
+// folded[i] += turn r[i step]; returns the energy of these r.
+THZUM_MULTIVERSION
+float fold(const float* r, gr_complex turn, int count, int step, float* folded)
+{
+    const float c = turn.real(), s = turn.imag();
+    float energy = 0.0f;
+    for (int i = 0; i < count; i++) {
+        const float a = r[2 * i * step], b = r[2 * i * step + 1];
+        folded[2 * i] += a * c - b * s;
+        folded[2 * i + 1] += a * s + b * c;
+        energy += a * a + b * b;
+    }
+    return energy;
+}
+
 // Vertex of the parabola through (-1, a), (0, b), (1, c), b being the largest.
 double vertex(double a, double b, double c)
 {
@@ -68,7 +83,7 @@ preamble_match::preamble_match(air_frame::sptr frame,
       d_max_frequency(max_frequency),
       d_on_air{ {}, frame->parameters().samples_per_symbol },
       d_side_by_side{ {}, 1 },
-      d_power(n_chains)
+      d_power(size_t(n_chains) * frame->parameters().preamble_segments)
 {
     const auto& p = frame->parameters();
     const int segments = p.preamble_segments, length = frame->segment_length();
@@ -83,7 +98,8 @@ preamble_match::preamble_match(air_frame::sptr frame,
     d_samples.assign(n_chains, std::vector<gr_complex>(size));
     d_filtered.assign(n_chains, std::vector<gr_complex>(size));
     d_parts.resize(size_t(n_chains) * segments * p.segment_parts);
-    d_turned.resize(p.part_length);
+    d_turned.resize(size_t(segments) * p.part_length);
+    d_folded.resize(p.part_length);
 }
 
 bool preamble_match::run(const chain_buffer<gr_complex>& samples,
@@ -96,13 +112,13 @@ bool preamble_match::run(const chain_buffer<gr_complex>& samples,
     const int most = int(d_max_frequency / alias) + 1;
     double best = 0.0, frequency = 0.0;
     int best_place = 0;
-    for (int at = -d_radius; at <= d_radius; at++) {
-        measure_power(d_on_air, d_first + at);
-        for (int m = -most; m <= most; m++) {
-            const double f = place.frequency + m * alias;
-            if (std::abs(f) > d_max_frequency + alias / 4)
-                continue;
-            const double metric = correlate(d_on_air, d_first + at, f);
+    for (int m = -most; m <= most; m++) {
+        const double f = place.frequency + m * alias;
+        if (std::abs(f) > d_max_frequency + alias / 4)
+            continue;
+        turn_chips(f);
+        for (int at = -d_radius; at <= d_radius; at++) {
+            const double metric = match_at(d_first + at, f);
             if (metric > best) {
                 best = metric;
                 best_place = d_first + at;
@@ -145,56 +161,99 @@ void preamble_match::filter()
                        d_filtered[s].data() + reach);
 }
 
+// Mean power of a chip in each segment.
 void preamble_match::measure_power(const chip_layout& layout, int place)
 {
     const int length = d_frame->segment_length();
-    for (int s = 0; s < d_n_chains; s++) {
-        double sum = 0.0;
-        for (int start : layout.starts)
+    float* power = d_power.data();
+    for (int s = 0; s < d_n_chains; s++)
+        for (int start : layout.starts) {
+            double sum = 0.0;
             for (int i = 0; i < length; i++)
                 sum += std::norm(d_filtered[s][place + start + i * layout.step]);
-        d_power[s] = float(sum / (double(length) * layout.starts.size()));
-    }
+            *power++ = float(sum / length);
+        }
 }
 
-// The metric at a whole sample, leaving the part correlations behind.
+// The chips of a repetition of each segment with a frequency offset.
+void preamble_match::turn_chips(double frequency)
+{
+    const int length = d_frame->parameters().part_length;
+    for (size_t g = 0; g < d_on_air.starts.size(); g++)
+        for (int i = 0; i < length; i++)
+            d_turned[g * length + i] = d_frame->preamble()[g * d_frame->segment_length() + i] *
+                                       gr_complex(std::polar(1.0, 2 * M_PI * frequency * i));
+}
+
+// The metric at a whole sample, for the frequency of turn_chips().
+double preamble_match::match_at(int place, double frequency)
+{
+    const auto& p = d_frame->parameters();
+    const int length = p.part_length, step = d_on_air.step;
+    double metric = 0.0;
+    int n_live = 0;
+    for (int s = 0; s < d_n_chains; s++)
+        for (size_t g = 0; g < d_on_air.starts.size(); g++) {
+            const gr_complex* at = d_filtered[s].data() + place + d_on_air.starts[g];
+            std::fill(d_folded.begin(), d_folded.end(), gr_complex(0));
+            float power = 0.0f;
+            for (int r = 0; r < p.segment_parts; r++) {
+                const double turn = -2 * M_PI * std::remainder(frequency * length * r, 1.0);
+                power += fold(reinterpret_cast<const float*>(at + r * length * step),
+                              gr_complex(std::polar(double(d_frame->cover()[r]), turn)),
+                              length,
+                              step,
+                              reinterpret_cast<float*>(d_folded.data()));
+            }
+            if (!(power > 0.0f))
+                continue;
+            n_live++;
+            float re, im;
+            dot_conjugate(reinterpret_cast<const float*>(&d_turned[g * length]),
+                          reinterpret_cast<const float*>(d_folded.data()),
+                          length,
+                          1,
+                          re,
+                          im);
+            metric += (re * re + im * im) / power;
+        }
+    return n_live ? metric / n_live : 0.0;
+}
+
+// The metric of samples without frequency offset but a small one, leaving the part correlations.
 double preamble_match::correlate(const chip_layout& layout, int place, double frequency)
 {
     const auto& p = d_frame->parameters();
     const int length = p.part_length, parts = p.segment_parts;
-    const gr_complex part_turn =
-        gr_complex(std::polar(1.0, -2 * M_PI * std::remainder(frequency * length, 1.0)));
+    turn_chips(frequency);
     double metric = 0.0;
     int n_live = 0;
     for (int s = 0; s < d_n_chains; s++)
-        n_live += d_power[s] > 0.0f;
-    for (int g = 0; g < p.preamble_segments; g++) {
-        const float* base = &d_frame->preamble()[size_t(g) * length * parts];
-        for (int i = 0; i < length; i++)
-            d_turned[i] = base[i] * gr_complex(std::polar(1.0, 2 * M_PI * frequency * i));
-        for (int s = 0; s < d_n_chains; s++) {
-            if (!(d_power[s] > 0.0f))
-                continue;
-            gr_complex sum(0), turn(1);
+        for (int g = 0; g < p.preamble_segments; g++) {
+            const size_t segment = size_t(s) * p.preamble_segments + g;
+            gr_complex sum(0);
             for (int r = 0; r < parts; r++) {
-                const gr_complex* at =
-                    d_filtered[s].data() + place + layout.starts[g] + r * length * layout.step;
+                const gr_complex* at = d_filtered[s].data() + place + layout.starts[g] +
+                                       r * length * layout.step;
                 float re, im;
-                dot_conjugate(reinterpret_cast<const float*>(d_turned.data()),
+                dot_conjugate(reinterpret_cast<const float*>(&d_turned[size_t(g) * length]),
                               reinterpret_cast<const float*>(at),
                               length,
                               layout.step,
                               re,
                               im);
-                const gr_complex part = d_frame->cover()[r] * gr_complex(re, im) * turn;
-                turn *= part_turn;
-                d_parts[(size_t(s) * p.preamble_segments + g) * parts + r] = part;
+                const double turn = -2 * M_PI * std::remainder(frequency * length * r, 1.0);
+                const gr_complex part =
+                    gr_complex(re, im) * gr_complex(std::polar(double(d_frame->cover()[r]), turn));
+                d_parts[segment * parts + r] = part;
                 sum += part;
             }
-            metric += std::norm(sum) / d_power[s];
+            if (!(d_power[segment] > 0.0f))
+                continue;
+            n_live++;
+            metric += std::norm(sum) / (d_power[segment] * length * parts);
         }
-    }
-    return n_live ? metric / (double(p.preamble_segments) * length * parts * n_live) : 0.0;
+    return n_live ? metric / n_live : 0.0;
 }
 
 // What the part correlations say of the frequency still left, in cycles per symbol.
@@ -208,16 +267,13 @@ double preamble_match::remaining_frequency() const
     for (int m = -most; m <= most; m++) {
         const double turn = -2 * M_PI * m * step * p.part_length;
         energy[m + most] = 0.0;
-        for (int s = 0; s < d_n_chains; s++) {
-            if (!(d_power[s] > 0.0f))
+        for (size_t segment = 0; segment < d_power.size(); segment++) {
+            if (!(d_power[segment] > 0.0f))
                 continue;
-            for (int g = 0; g < p.preamble_segments; g++) {
-                gr_complex sum(0);
-                for (int r = 0; r < parts; r++)
-                    sum += d_parts[(size_t(s) * p.preamble_segments + g) * parts + r] *
-                           gr_complex(std::polar(1.0, turn * r));
-                energy[m + most] += std::norm(sum) / d_power[s];
-            }
+            gr_complex sum(0);
+            for (int r = 0; r < parts; r++)
+                sum += d_parts[segment * parts + r] * gr_complex(std::polar(1.0, turn * r));
+            energy[m + most] += std::norm(sum) / d_power[segment];
         }
     }
     const int best = int(std::max_element(energy, energy + 2 * most + 1) - energy);

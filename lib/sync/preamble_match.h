@@ -30,10 +30,10 @@ struct preamble_fix {
  * Correlates with the known chips over whole segments, whose energies are added over segments and
  * chains because the combiners' gains are unknown:
  *
- *     metric = (1 / (S G)) sum_{s,g} |sum_i p_gi conj-turned r_s|^2 / (L P_s),
+ *     metric = (1 / (S G)) sum_{s,g} |sum_i p_gi conj-turned r_s|^2 / (L P_sg),
  *
- * P_s being the mean power of a chip's sample and L the chips of a segment. S G metric is Gamma
- * distributed with shape S G for noise, and L at most for a signal. All frequencies that a candidate
+ * P_sg being the mean power of a chip's sample in that segment and L the chips of a segment. S G
+ * metric is close to Gamma distributed with shape S G for noise, and L at most for a signal. All frequencies that a candidate
  * stands for (modulo 1 / D, up to max_frequency) and all places around are tried; the best is then
  * refined to fractions of a sample by correlating behind a matched filter that knows the frequency.
  */
@@ -71,6 +71,8 @@ private:
     void load(const chain_buffer<gr_complex>& samples, int64_t first);
     void turn_back(double frequency);
     void filter();
+    void turn_chips(double frequency);
+    double match_at(int place, double frequency);
     void measure_power(const chip_layout& layout, int place);
     double correlate(const chip_layout& layout, int place, double frequency);
     double remaining_frequency() const;
@@ -88,9 +90,10 @@ private:
     chip_layout d_side_by_side;
     std::vector<std::vector<gr_complex>> d_samples;  // [S] as received, then turned back
     std::vector<std::vector<gr_complex>> d_filtered; // [S]
-    std::vector<float> d_power;                      // [S] of a chip
+    std::vector<float> d_power;                      // [S][G] of a chip
     std::vector<gr_complex> d_parts;                 // [S][G][R] part correlations
-    std::vector<gr_complex> d_turned;                // [D]
+    std::vector<gr_complex> d_turned;                // [G][D]
+    std::vector<gr_complex> d_folded;                // [D]
 };
 
 } // namespace thzum

@@ -11,7 +11,7 @@ from .constellation import (
 )
 from .ldpc import ldpc_codes, ldpc_file
 from .plan import PilotPlan
-from .receiver import ReceivedFrame, despread, effective_channel, receive_frame
+from .receiver import ReceivedFrame, despread, effective_channel, receive_frame, serving_beams
 from .transmitter import (
     data_bits,
     frame_combiner,
@@ -40,6 +40,7 @@ __all__ = [
     "map_indices",
     "receive_frame",
     "receive_over_the_air",
+    "serving_beams",
     "transmit_frame",
     "visible_directions",
 ]
