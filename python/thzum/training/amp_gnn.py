@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Training of the network of the ``amp_gnn`` detector."""
+
+import numpy as np
+import torch
+
+from .amp_gnn_network import AmpGnn
+from .detection_links import MODULATIONS, Link, draw, random_link
+from .trainer import Schedule, Trainer
+
+#: What the network is watched on while it trains: name -> (link, channel uses).
+VALIDATION = {
+    "16qam_17.5": (Link(32, 24, "16qam", 17.5), 6000),
+    "16qam_20": (Link(32, 24, "16qam", 20.0), 3000),
+    "16qam_32x32_20": (Link(32, 32, "16qam", 20.0), 1500),
+    "qpsk_9.7": (Link(32, 24, "qpsk", 9.7), 3000),
+    "64qam_24": (Link(32, 24, "64qam", 24.0), 1500),
+    "16qam_corr_20": (Link(32, 24, "16qam", 20.0, correlation_rx=0.5), 1500),
+}
+
+
+def cross_entropy(outputs, batch):
+    """Mean of -log p(sent level)."""
+    return -outputs.gather(-1, batch.sent[..., None]).mean()
+
+
+def squared_error(outputs, batch):
+    """Mean squared error of the posterior mean, in units of (half the distance of two levels)^2."""
+    mean = (torch.exp(outputs) * batch.levels).sum(-1)
+    return ((mean - batch.levels[batch.sent]) ** 2).mean()
+
+
+LOSSES = {"cross_entropy": cross_entropy, "l2": squared_error}
+
+
+def call_loss(measure, outputs, batch):
+    """Loss of all calls, later ones weighing more.
+
+    The root of each measure is taken, so that a batch of good links, in which few symbols go wrong, still counts.
+    """
+    weights = [(call + 1) ** 2 for call in range(len(outputs))]
+    roots = (torch.sqrt(measure(output, batch) + 1e-4) for output in outputs)
+    return sum(weight * root for weight, root in zip(weights, roots)) / sum(weights)
+
+
+def symbol_errors(output, batch, axes):
+    """Wrong symbols [B, n_tx] of log-probabilities [B, n, L]."""
+    wrong = output.argmax(-1) != batch.sent
+    users = wrong.shape[1] // axes
+    return wrong[:, :users] | wrong[:, users:] if axes == 2 else wrong
+
+
+def validate(network, links=None):
+    """Symbol error rates of :data:`VALIDATION`, on the same draws every time."""
+    rates = {}
+    for index, (name, (link, count)) in enumerate((links or VALIDATION).items()):
+        rng = np.random.default_rng([99, index])
+        axes, errors = MODULATIONS[link.modulation][0], 0
+        for _ in range(count // 500):
+            batch = draw(link, 500, rng)
+            errors += int(symbol_errors(network(batch)[-1], batch, axes).sum())
+        rates[name] = errors / (count // 500 * 500 * link.n_tx)
+    return rates
+
+
+def batch_loss(measure, nodes):
+    """Loss of one batch of a random link with about ``nodes`` amplitudes in all."""
+
+    def loss(network, rng):
+        link = random_link(rng)
+        users = MODULATIONS[link.modulation][0] * link.n_tx
+        batch = draw(link, max(8, nodes // users), rng)
+        return call_loss(measure, network(batch), batch)
+
+    return loss
+
+
+def fit(folder, steps=24_000, nodes=3072, seed=1, loss="cross_entropy", learning_rate=2e-3, network=None,
+        validate_every=1000, links=None):
+    """Train, resuming from ``folder``; returns the averaged network."""
+    torch.manual_seed(seed)
+    network = network or AmpGnn()
+    schedule = Schedule(steps, learning_rate, validate_every=validate_every)
+    trainer = Trainer(
+        network, batch_loss(LOSSES[loss], nodes), lambda averaged: validate(averaged, links), schedule, seed, folder,
+        "amp_gnn",
+    )
+    trainer.resume()
+    return trainer.run()
