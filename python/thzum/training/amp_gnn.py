@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Training of the network of the ``amp_gnn`` detector."""
 
+import os
+
 import numpy as np
 import torch
 
 from .amp_gnn_network import AmpGnn
-from .detection_links import MODULATIONS, Link, draw, random_link
+from .detection_links import MODULATIONS, SHARES, Link, draw, random_link
+from .export import export_calibration
 from .trainer import Schedule, Trainer
 
 #: What the network is watched on while it trains: name -> (link, channel uses).
@@ -75,7 +78,11 @@ def batch_loss(measure, nodes):
     return loss
 
 
-def fit(folder, steps=24_000, nodes=3072, seed=1, loss="cross_entropy", learning_rate=2e-3, network=None,
+#: Steps of the shipped network.
+STEPS = 11_000
+
+
+def fit(folder, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy", learning_rate=2e-3, network=None,
         validate_every=1000, links=None):
     """Train, resuming from ``folder``; returns the averaged network."""
     torch.manual_seed(seed)
@@ -87,3 +94,34 @@ def fit(folder, steps=24_000, nodes=3072, seed=1, loss="cross_entropy", learning
     )
     trainer.resume()
     return trainer.run()
+
+
+def train(folder, output, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy", validate_every=1000, links=None):
+    """Train, export to ``output`` and return the model's path.
+
+    Args:
+        folder: checkpoint and log; training resumes from what is there.
+        output: the ``.onnx`` file to write.
+        steps: optimisation steps.
+        nodes: real amplitudes of a batch.
+        loss: a key of :data:`LOSSES`.
+        links: validation instead of :data:`VALIDATION`, name -> (link, channel uses).
+    """
+    torch.set_num_threads(1)
+    network = fit(folder, steps, nodes, seed, loss, validate_every=validate_every, links=links)
+    os.makedirs(os.path.dirname(os.path.abspath(output)), exist_ok=True)
+    with torch.no_grad():
+        measured = validate(network, links)
+    export_calibration(
+        network,
+        output,
+        SHARES,
+        dict(
+            training_command=f"./run train amp_gnn --steps {steps} --nodes {nodes} --seed {seed} --loss {loss}",
+            training_seed=seed,
+            training_data="random links of gnuradio.thzum.training.detection_links.random_link: 16 to 64 antennas, 8 "
+            "users up to as many as antennas without 32 x 24, correlation, channel errors, wrong noise variances",
+            measured="symbol error rates: " + ", ".join(f"{key} {value:.1e}" for key, value in measured.items()),
+        ),
+    )
+    return output
