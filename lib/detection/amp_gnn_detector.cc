@@ -121,6 +121,8 @@ private:
         d_amp.couple(row(layout.odd_state()), layout.odd_states, row(layout.odd_sum()));
         d_amp.couple_squared(row(layout.even_state()), layout.even_states, row(layout.even_sum()));
         d_amp.posterior(b, d_mean.data(), d_variance.data());
+        const float misfit = mean_misfit(
+            d_amp.at(b, gram_amp::residual), d_amp.at(b, gram_amp::s), model().columns());
         own_features({ d_amp.at(b, gram_amp::r),
                        d_amp.at(b, gram_amp::s),
                        d_amp.at(b, gram_amp::x),
@@ -129,6 +131,7 @@ private:
                        d_mean.data(),
                        d_variance.data(),
                        std::log(d_amp.noise_var() + d_amp.spread(b)),
+                       std::log(misfit + 1e-6f),
                        d_amp.prior_variance() },
                      d_log_energy.data(),
                      n,

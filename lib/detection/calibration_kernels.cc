@@ -38,6 +38,15 @@ void logarithms(const float* in, int n, float* out)
 }
 
 THZUM_MULTIVERSION
+float mean_misfit(const float* residual, const float* s, int n)
+{
+    float sum = 0.0f;
+    for (int k = 0; k < n; k++)
+        sum += residual[k] * residual[k] / s[k];
+    return sum / n;
+}
+
+THZUM_MULTIVERSION
 void own_features(const calibration_view& view,
                   const float* log_energy,
                   int n,
@@ -59,6 +68,7 @@ void own_features(const calibration_view& view,
         even[2 * n + k] = log_weight * log_positive(view.v[k] + 1e-6f);
         even[3 * n + k] = view.variance[k] / (view.variance[k] + view.s[k]);
         even[4 * n + k] = pull * pull;
+        even[5 * n + k] = log_weight * view.log_misfit;
     }
 }
 

@@ -21,15 +21,19 @@ struct calibration_view {
     const float* mean;     // of the levels at r and s
     const float* variance; // likewise
     float log_variance;    // log of noise and scalar row variance
+    float log_misfit;      // log of the mean square of residual / deviation
     float prior_variance;
 };
+
+/*! Mean of residual^2 / s over the first \p n. */
+float mean_misfit(const float* residual, const float* s, int n);
 
 /*! Logarithms of \p in. */
 void logarithms(const float* in, int n, float* out);
 
 /*!
  * \brief The features of a node that neither come from neighbours nor are states.
- * \param log_energy [n] \param odd, even [5][n]
+ * \param log_energy [n] \param odd [5][n] \param even [6][n]
  */
 void own_features(
     const calibration_view& view, const float* log_energy, int n, float* odd, float* even);

@@ -17,12 +17,12 @@ namespace thzum {
  * \brief What the network of amp_gnn is given and what it gives, row by row; each row holds one
  * number for every amplitude of a vector.
  *
- * Features: 5 odd ones, odd states, their sums over neighbours, 5 even ones, 4 constants of the
+ * Features: 5 odd ones, odd states, their sums over neighbours, 6 even ones, 4 constants of the
  * channel, even states, their sums, stages. Updates: shift, odd states, scale, damping, even
  * states. See docs/onnx-contract.md.
  */
 struct calibration_layout {
-    static constexpr int own_odd = 5, own_even = 5, constants = 4;
+    static constexpr int own_odd = 5, own_even = 6, constants = 4;
     int odd_states;
     int even_states;
     int stages;

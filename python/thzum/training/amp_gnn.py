@@ -66,34 +66,55 @@ def validate(network, links=None):
     return rates
 
 
-def batch_loss(measure, nodes):
+def plain_loss(measure, nodes):
     """Loss of one batch of a random link with about ``nodes`` amplitudes in all."""
 
     def loss(network, rng):
-        link = random_link(rng)
-        users = MODULATIONS[link.modulation][0] * link.n_tx
-        batch = draw(link, max(8, nodes // users), rng)
+        batch = _draw(random_link(rng), nodes, rng)
         return call_loss(measure, network(batch), batch)
 
     return loss
 
 
-#: Steps of the shipped network.
-STEPS = 11_000
+def hard_loss(measure, nodes, pool=3):
+    """As :func:`plain_loss`, but half of the batches are what is hard: vectors least certain, after calls that are not trained."""
+
+    def loss(network, rng):
+        link = random_link(rng)
+        if rng.random() < 0.5:
+            batch = _draw(link, nodes, rng)
+            return call_loss(measure, network(batch), batch)
+        link.snr_db += rng.uniform(0.0, 1.5)
+        batch = _draw(link, pool * nodes, rng)
+        state, chosen = network.hardest(batch, len(batch.sent) // pool, int(rng.integers(0, 9)))
+        batch.sent = batch.sent[chosen]
+        return call_loss(measure, [network.advance(state, 1) for _ in range(network.plan.calls)], batch)
+
+    return loss
 
 
-def fit(folder, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy", learning_rate=2e-3, network=None,
-        validate_every=1000, links=None):
-    """Train, resuming from ``folder``; returns the averaged network."""
+def _draw(link, nodes, rng):
+    return draw(link, max(8, nodes // (MODULATIONS[link.modulation][0] * link.n_tx)), rng)
+
+
+#: Steps of the two stages.
+STEPS = (3_000, 16_000)
+
+
+def fit(folder, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy", validate_every=1000, links=None):
+    """Train in two stages, on random links and then on what is hard of them, resuming from ``folder``; returns the averaged network."""
     torch.manual_seed(seed)
-    network = network or AmpGnn()
-    schedule = Schedule(steps, learning_rate, validate_every=validate_every)
-    trainer = Trainer(
-        network, batch_loss(LOSSES[loss], nodes), lambda averaged: validate(averaged, links), schedule, seed, folder,
-        "amp_gnn",
-    )
-    trainer.resume()
-    return trainer.run()
+    network = AmpGnn()
+    measure = LOSSES[loss]
+    stages = (("plain", plain_loss(measure, nodes), 2e-3), ("hard", hard_loss(measure, nodes), 1.5e-3))
+    for (stage, batch_loss, rate), count in zip(stages, steps):
+        schedule = Schedule(count, rate, validate_every=validate_every)
+        trainer = Trainer(
+            network, batch_loss, lambda averaged: validate(averaged, links), schedule, seed, folder, f"amp_gnn_{stage}"
+        )
+        trainer.resume()
+        network.load_state_dict(trainer.run().state_dict())
+    return network
 
 
 def train(folder, output, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy", validate_every=1000, links=None):

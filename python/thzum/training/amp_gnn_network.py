@@ -16,7 +16,7 @@ SHIFT_LIMIT, SCALE_LIMIT, STATE_LIMIT = 4.0, 4.0, 3.0
 MIN_VARIANCE = 1e-6
 
 #: Features of a node beside its state and what comes from its neighbours.
-ODD_FEATURES, EVEN_FEATURES = 5, 9
+ODD_FEATURES, EVEN_FEATURES = 5, 10
 
 
 def softsign(x, limit):
@@ -131,15 +131,26 @@ class AmpGnn(nn.Module):
     def forward(self, batch, calls=None):
         """Logarithms of the levels' posterior probabilities after each call, a list of [B, n, L]."""
         state = _State(self, batch)
-        for _ in range(self.plan.warm):
-            state.amp_step()
-        outputs = []
-        for call in range(calls or self.plan.calls):
-            if call > 0:
-                for _ in range(self.plan.inner):
-                    state.amp_step()
-            outputs.append(state.network_step(self.update, min(call, self.stages - 1)))
-        return outputs
+        return [self.advance(state, 1) for _ in range(calls or self.plan.calls)]
+
+    def hardest(self, batch, count, skip):
+        """State of the vectors least certain after two calls, ``skip`` calls later, and their indices; no gradients."""
+        with torch.no_grad():
+            state = _State(self, batch)
+            self.advance(state, 2)
+            # All beyond one wrong amplitude in twenty vectors are alike, and come in their random order.
+            chosen = torch.argsort(state.expected_errors.clamp(max=0.05), descending=True, stable=True)[:count]
+            state.select(chosen)
+            self.advance(state, skip)
+        return state, chosen
+
+    def advance(self, state, calls):
+        """``calls`` more calls with the AMP steps before them; log-probabilities [B, n, L] after the last."""
+        for _ in range(calls):
+            for _ in range(self.plan.inner if state.calls else self.plan.warm):
+                state.amp_step()
+            state.network_step(self.update, min(state.calls, self.stages - 1))
+        return state.logits()
 
 
 class _State:
@@ -147,7 +158,7 @@ class _State:
 
     def __init__(self, network, batch):
         count, n = batch.matched.shape
-        self.network, self.levels = network, batch.levels
+        self.network, self.levels, self.calls = network, batch.levels, 0
         energy = torch.diagonal(batch.gram, dim1=1, dim2=2).clamp_min(1e-6)
         self.energy = energy
         self.coupling = (batch.gram - torch.diag_embed(torch.diagonal(batch.gram, dim1=1, dim2=2))) / energy[..., None]
@@ -204,9 +215,22 @@ class _State:
         self.keep = 0.5 + 0.5 * softsign(even[..., 1], 1.0)
         self.odd_state = softsign(self.odd_state + odd[..., 1:], STATE_LIMIT)
         self.even_state = softsign(self.even_state + even[..., 2:], STATE_LIMIT)
-        r, s = r + deviation * self.shift, s * self.scale
-        self.damp(*self.moments(r, s))
-        return functional.log_softmax(-((r[..., None] - self.levels) ** 2) / (2 * s[..., None]), -1)
+        self.r, self.s = r + deviation * self.shift, s * self.scale
+        x, v = self.moments(self.r, self.s)
+        # A wrong level next to the right one, of probability p, leaves a variance of 4 p.
+        self.expected_errors = 0.25 * v.detach().sum(1)
+        self.damp(x, v)
+        self.calls += 1
+
+    def logits(self):
+        """Log-probabilities of the levels, [B, n, L]."""
+        return functional.log_softmax(-((self.r[..., None] - self.levels) ** 2) / (2 * self.s[..., None]), -1)
+
+    def select(self, chosen):
+        """Keeps the vectors ``chosen``."""
+        for name, value in vars(self).items():
+            if isinstance(value, torch.Tensor) and name != "levels":
+                setattr(self, name, value[chosen])
 
     def features(self, r, s, deviation, odd_sums, even_sums, stage):
         """What the network sees, [B, n, odd + even]."""
@@ -231,6 +255,7 @@ class _State:
                 0.15 * torch.log(self.v + 1e-6),
                 v / (v + s),
                 pull * pull,
+                0.15 * torch.log((self.residual**2 / s).mean(1, keepdim=True) + 1e-6).expand_as(s),
             ],
             -1,
         )
