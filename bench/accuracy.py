@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """NMSE of the estimators on channels of the published generator, and properties of the fixed point."""
 
+import functools
+
 import numpy as np
 
 from gnuradio import thzum
@@ -25,6 +27,7 @@ def _estimator(name, op):
     return thzum.estimator(name, op, **options)
 
 
+@functools.lru_cache(maxsize=1)
 def subarray_covariance():
     """Covariance [n, n] of a subarray's response, from channels of our own simulator."""
     model = thzum.channel.preset("thz300_aosa4x256")

@@ -1,12 +1,7 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accuracy against time per estimate, and cost against the size of the array, one thread.
+"""Accuracy against time per estimate, one thread, beside our PyTorch rendering of the published network."""
 
-``./run exec python3 bench/accuracy_time.py --png FILE --scaling-png FILE`` draws both.
-"""
-
-import argparse
-import json
+import time
 
 import numpy as np
 import torch
@@ -15,7 +10,6 @@ from speed import best_times
 
 from gnuradio import thzum
 from gnuradio.thzum import plots
-from gnuradio.thzum.array import SubarrayArray
 
 PRESET = "thz300_aosa4x256"
 SNR_DB = 10.0
@@ -72,7 +66,7 @@ def measure(reference_path=None, channels=CHANNELS, rounds=2, families=None):
 
     Nominal channels at 10 dB, Hadamard combiner, half as many observations as antennas; ``reference_path`` is not
     read. Returns {"published": {"ms", "nmse_db"}, "curves": {family: [{"setting", "nmse_db", "ms", "batched_ms",
-    "times_faster"}]}}. The published network's NMSE is its authors' figure. ``families`` are those to measure, by
+    "times_faster"}]}}. Times are of this thread. The published network's NMSE is its authors' figure. ``families`` are those to measure, by
     default all.
     """
     torch.set_num_threads(1)
@@ -94,7 +88,10 @@ def measure(reference_path=None, channels=CHANNELS, rounds=2, families=None):
             nmse_db = float(thzum.metrics.nmse_db(batched.estimate(y, noise_var)[0], h))
             # In turns, so that a machine that slows down does so for both.
             seconds = best_times(
-                [in_pytorch, single, lambda: batched.estimate(y, noise_var)], [1, channels // 2, 1], rounds=rounds
+                [in_pytorch, single, lambda: batched.estimate(y, noise_var)],
+                [1, channels // 2, 1],
+                rounds=rounds,
+                clock=time.thread_time,
             )
             found[family].append(
                 dict(
@@ -120,45 +117,6 @@ def fastest(curves, nmse_db):
     return min(good, key=lambda point: point["ms"], default=None)
 
 
-#: Subarrays of 16 x 16 in rectangles as square as may be.
-LAYOUTS = {1: (1, 1), 2: (1, 2), 4: (2, 2), 8: (2, 4), 16: (4, 4), 32: (4, 8), 64: (8, 8)}
-SCALED = {"ls": {}, "omp": {}, "newtonized_omp": {}, "oamp": {}, "fpn_oamp": dict(max_iterations=4, tolerance=0.0)}
-
-
-def scaling(reference_path=None, sizes=tuple(LAYOUTS), rounds=2):
-    """Milliseconds per estimate as the array grows by more subarrays: {"antennas": [], "ms": {estimator: []}}.
-
-    Estimators that neither invert nor factor anything as long as the array when they run. One that cannot serve a
-    size, such as a network that was exported for fewer subarrays, has None there.
-    """
-    noise_var, table = np.float32(10 ** (-SNR_DB / 10)), dict(antennas=[], ms={name: [] for name in SCALED})
-    base = thzum.channel.preset(PRESET)
-    for size in sizes:
-        rows, cols = LAYOUTS[size]
-        array = SubarrayArray(rows, cols, 16, 16, carrier_frequency=300e9, spacing=base.array.spacing, gap=56.0)
-        model = thzum.channel.HybridFieldChannel(
-            array,
-            base.n_paths,
-            base.los_distance,
-            base.scatterer_distance,
-            base.delay_spread,
-            base.refractive_index,
-            base.surface_roughness,
-        )
-        op = thzum.pilot_operator.hadamard(n_subarrays=size, rows=16, cols=16, n_slots=128, seed=1)
-        y = _noisy(op, model.sample(4, seed=2), noise_var, 4)
-        table["antennas"].append(op.n_antennas)
-        for name, options in SCALED.items():
-            try:
-                single = _OneByOne(thzum.estimator(name, op, max_batch=1, **options), y, noise_var)
-            except ValueError:
-                table["ms"][name].append(None)
-                continue
-            (seconds,) = best_times([single], [len(y)], rounds=rounds)
-            table["ms"][name].append(1e3 * seconds)
-    return table
-
-
 def plot(results, axes):
     """Draw NMSE against time per estimate of :func:`measure`; the settings of a family are joined."""
     for k, (family, points) in enumerate(results["curves"].items()):
@@ -176,38 +134,24 @@ def plot(results, axes):
     axes.legend(fontsize=8)
 
 
-def plot_scaling(table, axes):
-    """Draw time per estimate against the number of antennas of :func:`scaling`."""
-    for k, (name, row) in enumerate(table["ms"].items()):
-        known = [(n, ms) for n, ms in zip(table["antennas"], row) if ms is not None]
-        if known:
-            axes.loglog(*zip(*known), "o-", color=plots.COLOURS[k], label=name)
-    axes.set_xlabel("antennas")
-    axes.set_ylabel("ms per estimate, one thread")
-    axes.grid(True, which="both", alpha=0.3)
-    axes.legend()
+def report(results):
+    """The points as a table, and the fastest at the accuracy of the published network."""
+    lines = [f"  {'':46}{'NMSE in dB':>11}{'ms':>9}{'batched':>9}{'times faster':>14}"]
+    for family, points in results["curves"].items():
+        for p in points:
+            label = f"{family}, {p['setting']}" if p["setting"] else family
+            lines.append(f"  {label:46}{p['nmse_db']:11.2f}{p['ms']:9.3f}{p['batched_ms']:9.3f}{p['times_faster']:14.1f}")
+    published, best = results["published"], results["fastest_at_published_accuracy"]
+    lines.append(f"  {'published network, PyTorch':46}{published['nmse_db']:11.2f}{published['ms']:9.3f}")
+    if best:
+        lines.append(f"  fastest at {published['nmse_db']} dB: {best['family']}, {best['setting']}: {best['ms']:.3f} ms")
+    return "\n".join(lines)
 
 
-def _draw(path, draw, results):
+def figures(results, folder):
+    """accuracy_time.svg and .png in ``folder``."""
     figure = plots.new_figure(8.0, 6.0)
-    draw(results, figure.add_subplot())
+    plot(results, figure.add_subplot())
     figure.tight_layout()
-    figure.savefig(path, dpi=120)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--png", metavar="FILE", help="accuracy against time")
-    parser.add_argument("--scaling-png", metavar="FILE", help="time against the number of antennas")
-    options = parser.parse_args()
-    if not (options.png or options.scaling_png):
-        parser.error("--png, --scaling-png: expected at least one of both")
-    for path, run, draw in ((options.png, measure, plot), (options.scaling_png, scaling, plot_scaling)):
-        if path:
-            results = run()
-            print(json.dumps(results, indent=1))
-            _draw(path, draw, results)
-
-
-if __name__ == "__main__":
-    main()
+    for suffix in ("svg", "png"):
+        figure.savefig(folder / f"accuracy_time.{suffix}", dpi=120)

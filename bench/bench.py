@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``./run bench``: accuracy, fixed-point properties, speed and memory, as a table and as JSON."""
+"""``./run bench``: accuracy, robustness, speed and memory, as tables, as JSON and as figures."""
 
 import argparse
 import json
@@ -9,67 +9,53 @@ import pathlib
 import platform
 import sys
 
-import accuracy
-import channels
-import memory
-import readme
-import speed
-import uplink_channel
-from tqdm import tqdm
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything starts its threads
+
+import accuracy  # noqa: E402
+import readme  # noqa: E402
+from sections import SECTIONS  # noqa: E402
+from tqdm import tqdm  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "tests" / "data" / "aosa1024_reference.npz"
 
 
-def _print_nmse(title, table):
-    print(f"\n{title}\n  {'SNR in dB':12}" + "".join(f"{snr:>8}" for snr in accuracy.SNRS_DB))
-    for name, row in table.items():
-        print(f"  {name:12}" + "".join(f"{value:8.2f}" for value in row))
+def _options():
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
+    parser.add_argument("--json", metavar="FILE", help="also write the results to FILE")
+    parser.add_argument("--figures", metavar="FOLDER", help="also draw the figures of the sections into FOLDER")
+    parser.add_argument("--reference", default=REFERENCE, help="reference channels (.npz), default: the shipped subset")
+    parser.add_argument("--readme", action="store_true", help="also write the figures into README.md")
+    parser.add_argument("--quick", action="store_true", help="small counts that only show that a section runs")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--only", nargs="+", metavar="SECTION", help="measure these sections only: " + ", ".join(SECTIONS))
+    which.add_argument("--all", action="store_true", help="measure every section, about an hour")
+    options = parser.parse_args()
+    if options.readme and (options.only or options.quick):
+        parser.error("--readme: needs every section in full, not --only some or --quick")
+    unknown = set(options.only or ()) - set(SECTIONS)
+    if unknown:
+        parser.error(f"--only: expected names among {' '.join(SECTIONS)}, got {' '.join(sorted(unknown))}")
+    return options
 
 
-def _print_values(title, values, indent="  "):
-    print(f"\n{title}" if indent == "  " else f"{indent[2:]}{title}")
-    for name, value in values.items():
-        if isinstance(value, dict):
-            _print_values(str(name), value, indent + "  ")
-        elif isinstance(value, list):
-            print(f"{indent}{name}: " + " ".join(f"{entry:.2f}" for entry in value))
-        else:
-            print(f"{indent}{name}: " + (f"{value:.4g}" if isinstance(value, float) else str(value)))
+def _chosen(options):
+    if options.only:
+        return {name: SECTIONS[name] for name in options.only}
+    return {name: section for name, section in SECTIONS.items() if section.always or options.all}
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
-    parser.add_argument("--json", metavar="FILE", help="also write the results to FILE")
-    parser.add_argument("--reference", default=REFERENCE, help="reference channels (.npz), default: the shipped subset")
-    parser.add_argument("--readme", action="store_true", help="also write the figures into README.md")
-    parser.add_argument("--only", nargs="+", metavar="SECTION", help="measure these sections only")
-    options = parser.parse_args()
-    if options.readme and options.only:
-        parser.error("--readme: needs every section, not --only some")
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    sections = {
-        "reference": ("NMSE in dB, reference channels, own combiner, common noise", accuracy.reference_table),
-        "hadamard": ("NMSE in dB, reference channels, Hadamard combiner, fresh noise per slot", accuracy.hadamard_table),
-        "fixed_point": ("Fixed point of fpn_oamp", accuracy.fixed_point),
-        "linear_module": ("Linear module, one thread", lambda _: speed.linear_module()),
-        "estimate": ("One estimate, one thread", lambda _: speed.estimate()),
-        "streaming": ("Flowgraph against the bare object", lambda _: speed.streaming()),
-        "memory": ("Memory", lambda _: memory.receiver()),
-        "channels": ("Channels of the 1024-antenna preset per second, one thread", lambda _: channels.rates()),
-        "uplink": ("Streaming uplink, 4 users x 4 RF chains, Msample/s per stream", lambda _: uplink_channel.measure()),
-        "sweep": ("thzum sweep, 5 estimators x 5 SNRs x 1000 channels", lambda _: channels.sweep()),
-    }
-    if options.only:
-        unknown = set(options.only) - set(sections)
-        if unknown:
-            parser.error(f"--only: expected names among {' '.join(sections)}, got {' '.join(sorted(unknown))}")
-        sections = {name: sections[name] for name in options.only}
+    options = _options()
+    folder = pathlib.Path(options.figures) if options.figures else None
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
     results = dict(machine=platform.machine(), reference=pathlib.Path(options.reference).name)
-    for key, (title, measure) in tqdm(sections.items(), desc="bench", file=sys.stderr):
-        results[key] = measure(options.reference)
-        show = _print_nmse if key in ("reference", "hadamard") else _print_values
-        show(title, results[key])
+    for name, section in tqdm(_chosen(options).items(), desc="bench", file=sys.stderr):
+        results[name] = section.measure(options.reference, **(section.quick if options.quick else {}))
+        print(f"\n{section.title}\n{section.report(results[name])}", flush=True)
+        if folder and section.figures:
+            section.figures(results[name], folder)
     if options.readme:
         readme.update(results, accuracy.SNRS_DB)
     if options.json:

@@ -1,8 +1,5 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every estimator beside what bounds it, NMSE against SNR: ``./run exec python3 bench/bounds.py --png FILE``."""
-
-import argparse
+"""Every estimator beside what bounds it, NMSE against SNR."""
 
 import accuracy
 import numpy as np
@@ -93,19 +90,19 @@ def plot(table, axes):
     axes.legend(fontsize=8, ncol=2)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--png", required=True, metavar="FILE", help="where to write the figure")
-    options = parser.parse_args()
-    table = measure()
+def report(table):
+    """The table as text."""
+    lines = [f"  {'SNR in dB':26}" + "".join(f"{snr:8g}" for snr in table["snrs_db"])]
     for group in ("estimators", "bounds"):
         for name, row in table[group].items():
-            print(f"{name:26}" + "".join(f"{value:8.2f}" for value in row))
+            lines.append(f"  {name:26}" + "".join(f"{value:8.2f}" for value in row))
+    return "\n".join(lines)
+
+
+def figures(table, folder):
+    """bounds.svg and .png in ``folder``."""
     figure = plots.new_figure(8.0, 6.0)
     plot(table, figure.add_subplot())
     figure.tight_layout()
-    figure.savefig(options.png, dpi=120)
-
-
-if __name__ == "__main__":
-    main()
+    for suffix in ("svg", "png"):
+        figure.savefig(folder / f"bounds.{suffix}", dpi=120)

@@ -252,6 +252,23 @@ def plot(matrix, axes):
     return image
 
 
+def report(matrix):
+    """The matrix as text, and how far ``auto`` is behind."""
+    text = table(matrix)
+    if all("auto" in row for row in matrix.values()):
+        worst = max(behind(matrix).items(), key=lambda item: item[1])
+        text += f"\n\n  auto is at most {worst[1]:.2f} dB behind the best, in the row '{worst[0]}'"
+    return text
+
+
+def figures(matrix, folder):
+    """robustness.svg and .png in ``folder``."""
+    figure = new_figure(10, 8)
+    plot(matrix, figure.add_subplot())
+    for suffix in ("svg", "png"):
+        figure.savefig(folder / f"robustness.{suffix}", bbox_inches="tight", dpi=120)
+
+
 def main():
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)

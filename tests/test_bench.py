@@ -2,6 +2,7 @@
 """The rendering of the published network that the benchmark compares speed with, and sections of the benchmark."""
 
 import importlib
+import json
 import sys
 
 import numpy as np
@@ -77,11 +78,62 @@ def test_fastest_is_the_shortest_of_the_accurate(bench):
     assert fastest(curves, -30.0) is None
 
 
-def test_scaling_section(bench):
-    accuracy_time = bench("accuracy_time")
-    table = accuracy_time.scaling(sizes=(1, 4), rounds=1)
+def test_cost_section(bench):
+    cost = bench("cost")
+    labels = ("ls", "newtonized_omp, free gains")
+    table = cost.measure(sizes=(1, 4), channels=2, rounds=1, labels=labels)
     assert table["antennas"] == [256, 1024]
     assert all(len(row) == 2 and row[1] > 0 for row in table["ms"].values())
     axes = axes_of_a_new_figure()
-    accuracy_time.plot_scaling(table, axes)
-    assert len(axes.get_lines()) == len(table["ms"])
+    cost.plot(table, axes)
+    assert len(axes.get_lines()) == len(labels)
+
+
+def test_exponent_is_the_slope_at_the_largest_sizes(bench):
+    exponent = bench("cost").exponent
+    antennas = [256, 512, 1024, 2048, 4096]
+    assert exponent(antennas, [9.0, 9.0, 1.0, 2.0, 4.0]) == pytest.approx(1.0)
+    assert exponent(antennas, [None, None, 1.0, 8.0, None]) == pytest.approx(3.0)
+    assert exponent(antennas, [None] * 4 + [1.0]) is None
+
+
+def test_latency_section_accounts_for_every_item(bench):
+    latency = bench("latency")
+    label = "newtonized_omp, free gains"
+    results = latency.measure(frames=20, batches=(1, 8), labels=(label,))
+    assert set(results) == {"nothing", label}
+    for batch in ("batch 1", "batch 8"):
+        flow, bare = results[label][batch]["flowgraph"], results[label][batch]["bare_thread"]
+        assert 0 < flow["p50_ms"] <= flow["p99_ms"] <= flow["max_ms"]
+        assert bare["p50_ms"] < flow["max_ms"]
+        assert 0 < results["nothing"][batch]["flowgraph"]["p50_ms"]
+    assert results[label]["throughput_per_s"] > 0
+    assert label in latency.report(results)
+
+
+def test_percentiles(bench):
+    times = bench("latency").percentiles(np.arange(101) / 1000)
+    assert times == pytest.approx(dict(p50_ms=50.0, p99_ms=99.0, max_ms=100.0))
+
+
+#: Sections that do not stand in a test of their own, and are short in small.
+QUICK = ("bounds", "robustness", "accuracy_time", "cost", "latency", "wideband", "tracking", "detection")
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_quick_run_of_a_section(bench, root, tmp_path, monkeypatch, capsys, name):
+    program = bench("bench")
+    arguments = ["--only", name, "--quick", "--json", tmp_path / "out.json", "--figures", tmp_path / "figures"]
+    monkeypatch.setattr(sys, "argv", ["bench", *map(str, arguments)])
+    program.main()
+    section = bench("sections").SECTIONS[name]
+    assert section.title in capsys.readouterr().out
+    assert json.loads((tmp_path / "out.json").read_text())[name]
+    assert bool(list((tmp_path / "figures").iterdir())) == (section.figures is not None)
+
+
+@pytest.mark.parametrize("arguments", [["--only", "nothing"], ["--readme", "--quick"], ["--only", "cost", "--all"]])
+def test_options_that_make_no_sense_are_refused(bench, monkeypatch, arguments):
+    monkeypatch.setattr(sys, "argv", ["bench", *arguments])
+    with pytest.raises(SystemExit):
+        bench("bench").main()

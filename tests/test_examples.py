@@ -209,6 +209,18 @@ def test_users_are_estimated_through_the_uplink_channel(compiled):
     assert graph.nmse_fpn_oamp.nmse_db() < -16.5
 
 
+def test_code_words_of_24_users_arrive(compiled):
+    graph = top_block(compiled("uplink_24users"))()
+    graph.start()
+    graph.wait()
+    assert graph.receiver.lost_frames() == 0 and graph.detector.skipped() == 0
+    assert graph.frame_errors.count() == graph.raw_errors.count() == graph.n_frames * 24 == 384
+    # A fiftieth of the bits is wrong before decoding, and in hardly any code word, if any, after it.
+    assert 0.01 < graph.raw_errors.ber() < 0.04
+    assert graph.raw_errors.block_errors() > 100
+    assert graph.frame_errors.block_errors() <= 4, graph.frame_errors.user_bler()
+
+
 def test_sliders_act_on_the_running_comparison(compiled, qt):
     graph = top_block(compiled("compare_estimators"))()
     graph.set_channels_per_second(100_000)

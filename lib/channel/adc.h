@@ -9,19 +9,11 @@
 #define INCLUDED_THZUM_CHANNEL_ADC_H
 
 #include "channel/sample_block.h"
+#include "common/quantiser.h"
 #include <vector>
 
 namespace gr {
 namespace thzum {
-
-/*! E[x q(x)] and E[q(x)^2] of a mid-rise uniform quantiser q of 2^bits levels for x ~ N(0, 1). */
-struct quantiser_moments {
-    double cross, square;
-};
-THZUM_API quantiser_moments moments_of_quantiser(int bits, double step);
-
-/*! Step that minimises the mean squared error for N(0, 1) (Max, IRE Trans. IT 1960). */
-THZUM_API double optimal_quantiser_step(int bits);
 
 /*! The same meanings as the Python model Adc. */
 struct adc_settings {

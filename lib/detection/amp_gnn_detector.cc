@@ -39,16 +39,16 @@ public:
                     options.integer("threads", 1, 256),
                     piece,
                     d_amp.pitch()),
-          d_calls(options.integer("calls", 0, 1000)),
+          d_calls(options.integer("calls", 1, 1000)),
+          d_patience(options.integer("patience", 1, 1000)),
           d_certain(static_cast<float>(options.number("certain", 0.0, 1.0))),
           d_log_energy(d_amp.pitch()),
           d_constants(static_cast<size_t>(calibration_layout::constants) * d_amp.pitch()),
           d_mean(d_amp.pitch()),
           d_variance(d_amp.pitch()),
-          d_origin(piece)
+          d_origin(piece),
+          d_idle(piece)
     {
-        if (d_calls == 0)
-            d_calls = d_network.plan().calls;
     }
 
 protected:
@@ -73,7 +73,7 @@ protected:
             d_amp.step(count);
         for (int call = 0; count > 0; call++) {
             calibrate(count, call);
-            count = call + 1 < d_calls ? release_certain(count, r, v) : release(count, r, v);
+            count = release(count, call + 1 == d_calls, r, v);
             for (int t = 0; t < d_network.plan().inner && count > 0; t++)
                 d_amp.step(count);
         }
@@ -82,7 +82,7 @@ protected:
     std::string settings() const override
     {
         std::ostringstream out;
-        out << ", calls=" << d_calls << ", certain=" << d_certain << ", model='" << d_network.path()
+        out << ", calls=" << d_calls << ", patience=" << d_patience << ", certain=" << d_certain << ", model='" << d_network.path()
             << "'";
         return out.str();
     }
@@ -95,6 +95,7 @@ private:
         d_amp.start(y, count);
         for (int b = 0; b < count; b++) {
             d_origin[b] = b;
+            d_idle[b] = 0;
             std::fill_n(d_network.features(b, 0), layout.features() * n, 0.0f);
             std::copy(d_constants.begin(),
                       d_constants.end(),
@@ -168,24 +169,19 @@ private:
         const float unit = d_amp.unit();
         const size_t to = static_cast<size_t>(d_origin[b]) * stride;
         for (int k = 0; k < stride; k++) {
-            r[to + k] = unit * d_amp.at(b, gram_amp::r)[k];
-            v[to + k] = unit * unit * d_amp.at(b, gram_amp::s)[k];
+            r[to + k] = unit * d_amp.at(b, gram_amp::best_r)[k];
+            v[to + k] = unit * unit * d_amp.at(b, gram_amp::best_s)[k];
         }
     }
 
-    int release(int count, float* r, float* v)
-    {
-        for (int b = 0; b < count; b++)
-            store(b, r, v);
-        return 0;
-    }
-
     /*! Stores the vectors that need no more calls and closes the gaps. \return how many are left */
-    int release_certain(int count, float* r, float* v)
+    int release(int count, bool is_last, float* r, float* v)
     {
         int left = 0;
         for (int b = 0; b < count; b++) {
-            if (d_amp.expected_errors(b) < d_certain) {
+            const bool is_certain = d_amp.expected_errors(b) < d_certain;
+            d_idle[b] = d_amp.remember(b) ? 0 : d_idle[b] + 1;
+            if (is_last || is_certain || d_idle[b] == d_patience) {
                 store(b, r, v);
                 continue;
             }
@@ -202,6 +198,7 @@ private:
         const int n = d_amp.pitch();
         d_amp.move(from, to);
         d_origin[to] = d_origin[from];
+        d_idle[to] = d_idle[from];
         std::copy_n(d_network.features(from, layout.odd_state()),
                     layout.odd_states * n,
                     d_network.features(to, layout.odd_state()));
@@ -213,11 +210,13 @@ private:
     gram_amp d_amp;
     calibration_network d_network;
     int d_calls;
+    int d_patience;
     float d_certain;
     volk::vector<float> d_log_energy;
     volk::vector<float> d_constants; // [4][pitch] features that the channel fixes
     volk::vector<float> d_mean, d_variance;
     std::vector<int> d_origin; // place of each vector in the batch it came with
+    std::vector<int> d_idle;   // calls since its best levels
 };
 
 } // namespace
@@ -232,12 +231,13 @@ detector_entry amp_gnn_entry()
                    std::string(),
                    "path of the .onnx file (task amp_calibration); empty for the shipped network "
                    "amp_gnn" },
-                 { "calls",
-                   0.0,
-                   "most calls of the network per vector, integer up to 1000; 0 for as many as in "
-                   "its training" },
+                 { "calls", 16.0, "most calls of the network per vector, integer from 1 to 1000" },
+                 { "patience",
+                   3.0,
+                   "a vector is done after this many calls without better levels, integer from 1 "
+                   "to 1000" },
                  { "certain",
-                   1e-3,
+                   0.05,
                    "a vector is done when it expects fewer wrong amplitudes than this, 0 (never "
                    "before the last call) to 1" },
                  { "threads", 1.0, "intra-op threads of ONNX Runtime, 1 to 256" } } },

@@ -11,6 +11,7 @@
 #include "detection/gram_amp.h"
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace gr {
 namespace thzum {
@@ -119,6 +120,28 @@ void take_over_kernel(float* __restrict state, const float* mean, const float* v
     }
 }
 
+/*! Levels nearest to r: odd integers up to \p top. */
+THZUM_MULTIVERSION
+void nearest_kernel(const float* r, float top, int n, float* out)
+{
+    for (int k = 0; k < n; k++) {
+        const float at = smaller(larger(r[k], -top), top);
+        // Nothing is negative before it is cut off.
+        out[k] = 2.0f * static_cast<float>(static_cast<int>(0.5f * (at + top) + 0.5f)) - top;
+    }
+}
+
+/*! x^T G x - 2 x^T H^T y, \p sum the coupling of x. */
+THZUM_MULTIVERSION
+float distance_kernel(
+    const float* x, const float* sum, const float* matched, const float* weight, int n)
+{
+    float distance = 0.0f;
+    for (int k = 0; k < n; k++)
+        distance += weight[k] * x[k] * (x[k] + sum[k] - 2.0f * matched[k]);
+    return distance;
+}
+
 } // namespace
 
 gram_amp::gram_amp(const real_model& model, const std::vector<float>& levels, int max_count)
@@ -135,7 +158,8 @@ gram_amp::gram_amp(const real_model& model, const std::vector<float>& levels, in
       d_state(static_cast<size_t>(max_count) * n_rows * d_pitch),
       d_sum(static_cast<size_t>(max_count) * d_pitch),
       d_variance_sum(d_sum.size()),
-      d_spread(max_count)
+      d_spread(max_count),
+      d_distance(max_count)
 {
     d_prior = mean_square(d_levels);
 }
@@ -183,6 +207,7 @@ void gram_amp::start(const float* y, int count)
         std::fill_n(at(b, scale), d_pitch, 1.0f);
         std::fill_n(at(b, keep), d_pitch, 1.0f);
         d_spread[b] = 0.0f;
+        d_distance[b] = std::numeric_limits<float>::max();
     }
 }
 
@@ -199,8 +224,10 @@ void gram_amp::couple_squared(const float* in, int count, float* out) const
 void gram_amp::linear_step(int count)
 {
     const int n = d_model.columns(), apart = n_rows * d_pitch;
-    batch_product(d_coupling.data(), n, d_pitch, at(0, x), apart, count, d_sum.data());
-    batch_product(d_squared.data(), n, d_pitch, at(0, v), apart, count, d_variance_sum.data());
+    const float* const matrices[2] = { d_coupling.data(), d_squared.data() };
+    const float* const in[2] = { at(0, x), at(0, v) };
+    float* const out[2] = { d_sum.data(), d_variance_sum.data() };
+    batch_product_pair(matrices, n, d_pitch, in, apart, count, out);
     for (int b = 0; b < count; b++) {
         const float spread = weighted_sum_kernel(d_weight.data(), at(b, v), d_pitch);
         const size_t from = static_cast<size_t>(b) * d_pitch;
@@ -244,10 +271,26 @@ float gram_amp::expected_errors(int b) const
     return 0.25f * sum;
 }
 
+bool gram_amp::remember(int b)
+{
+    const size_t at_b = static_cast<size_t>(b) * d_pitch;
+    float *nearest = &d_sum[at_b], *sum = &d_variance_sum[at_b];
+    nearest_kernel(at(b, r), static_cast<float>(d_levels.size() - 1), d_pitch, nearest);
+    couple(nearest, 1, sum);
+    const float distance =
+        distance_kernel(nearest, sum, at(b, matched), d_weight.data(), d_pitch);
+    if (!(distance < d_distance[b]))
+        return false;
+    d_distance[b] = distance;
+    std::copy_n(at(b, r), 2 * d_pitch, at(b, best_r));
+    return true;
+}
+
 void gram_amp::move(int from, int to)
 {
     std::copy_n(at(from, matched), static_cast<size_t>(n_rows) * d_pitch, at(to, matched));
     d_spread[to] = d_spread[from];
+    d_distance[to] = d_distance[from];
 }
 
 } // namespace thzum

@@ -33,7 +33,7 @@ class gram_amp
 {
 public:
     /*! Rows of a vector's state, [pitch] each. */
-    enum row { matched, x, v, memory, residual, shift, scale, keep, r, s, n_rows };
+    enum row { matched, x, v, memory, residual, shift, scale, keep, r, s, best_r, best_s, n_rows };
 
     /*! \param model must outlive this object \param levels of the constellation, any order
      * \param max_count vectors worked on at a time */
@@ -63,6 +63,11 @@ public:
 
     /*! Expected number of wrong amplitudes of vector \p b after weigh(). */
     float expected_errors(int b) const;
+
+    /*! Takes r and s as best_r and best_s unless an earlier call of this did with levels that explain
+     * the received vector better: those nearest to r, by the distance of y from H times them.
+     * \return whether it took them */
+    bool remember(int b);
 
     /*! Overwrites vector \p to with vector \p from. */
     void move(int from, int to);
@@ -104,6 +109,7 @@ private:
     volk::vector<float> d_state;  // [max_count][n_rows][pitch]
     volk::vector<float> d_sum, d_variance_sum;
     std::vector<float> d_spread;
+    std::vector<float> d_distance; // that belongs to best_r and best_s, up to a constant
 };
 
 } // namespace thzum

@@ -7,6 +7,7 @@
 
 #include "estimation/algorithm.h"
 #include "estimation/noise_level.h"
+#include "estimation/quantised_estimator.h"
 #include <algorithm>
 #include <set>
 #include <sstream>
@@ -68,7 +69,7 @@ std::string to_text(const option_value& value)
 
 std::vector<option_info> common_options()
 {
-    return {
+    std::vector<option_info> options = {
         { "max_batch", 16.0, "Channels worked on at once, 1 to 4096; memory grows with it." },
         { "spacing",
           0.2,
@@ -78,6 +79,8 @@ std::vector<option_info> common_options()
           "Paths taken out of the pilots before an unknown noise level is read off them, 0 to 64; 0 is "
           "fast and less accurate." }
     };
+    append_missing(options, converter_options());
+    return options;
 }
 
 std::vector<option_info> with_common(std::vector<option_info> own)

@@ -25,7 +25,7 @@ struct algorithm {
     factory make;
 };
 
-/*! Options that every estimator has: "max_batch", "spacing" and "noise_paths". */
+/*! Options that every estimator has: "max_batch", "spacing", "noise_paths" and those of converters. */
 std::vector<option_info> common_options();
 
 /*! \p own followed by common_options(). */

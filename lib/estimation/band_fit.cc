@@ -153,7 +153,7 @@ void band_fit::update_products(int p, int s)
     for (int j = 0; j < d_grid.nodes; ++j) {
         const size_t own = column(s, j, first);
         d_gram.multiply(
-            s, &d_wave[own], &d_seen_re[own], d_gram.is_complex() ? &d_seen_im[own] : nullptr);
+            s, columns_per_path, &d_wave[own], &d_seen_re[own], d_gram.is_complex() ? &d_seen_im[own] : nullptr);
         complexd* inner = &d_inner[(size_t(s) * d_grid.nodes + j) * d_columns * d_columns];
         const auto project = [&](const volk::vector<float>& seen, const complexd& unit) {
             std::copy_n(&seen[own], columns_per_path * length, d_in.data());

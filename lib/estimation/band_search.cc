@@ -110,7 +110,7 @@ void band_search::tabulate_energies(const pilot_gram& gram, const wave_atoms& re
                                wave.data(),
                                &wave[d_stride],
                                &wave[2 * d_stride]);
-                gram.multiply(s, wave.data(), re.data(), im.data());
+                gram.multiply(s, 1, wave.data(), re.data(), im.data());
                 for (int k = 0; k < gram.size(); ++k)
                     energy += share[j] * wave[k] * re[k];
             }

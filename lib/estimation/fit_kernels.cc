@@ -18,24 +18,45 @@ using complexd = std::complex<double>;
 
 constexpr double singular = 1e-10; // pivots below this share of the diagonal say nothing new
 
+double conjugate(double x) { return x; }
+complexd conjugate(const complexd& x) { return std::conj(x); }
+
+// Written out, since the library's product looks out for infinities.
+double product(double a, double b) { return a * b; }
+complexd product(const complexd& a, const complexd& b)
+{
+    return { a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real() };
+}
+
+template <typename number>
+void eliminate_first(number* m, int width, int size, int count)
+{
+    for (int k = 0; k < count; ++k) {
+        const number* pivot_row = m + size_t(k) * width;
+        const double pivot = std::real(pivot_row[k]);
+        if (!(pivot > 0.0))
+            continue;
+        for (int i = k + 1; i < size; ++i) {
+            const number factor = conjugate(pivot_row[i]) / pivot;
+            number* row = m + size_t(i) * width;
+            for (int j = i; j < size; ++j)
+                row[j] -= product(factor, pivot_row[j]);
+            if (i < count && std::real(row[i]) < singular * pivot)
+                row[i] = 0.0;
+        }
+    }
+}
+
 } // namespace
 
 void eliminate(complexd* m, int width, int size, int count)
 {
-    for (int k = 0; k < count; ++k) {
-        complexd* pivot_row = m + size_t(k) * width;
-        const double pivot = pivot_row[k].real();
-        if (!(pivot > 0.0))
-            continue;
-        for (int i = k + 1; i < size; ++i) {
-            const complexd factor = std::conj(pivot_row[i]) / pivot;
-            complexd* row = m + size_t(i) * width;
-            for (int j = i; j < size; ++j)
-                row[j] -= factor * pivot_row[j];
-            if (i < count && row[i].real() < singular * pivot)
-                row[i] = 0.0;
-        }
-    }
+    eliminate_first(m, width, size, count);
+}
+
+void eliminate(double* m, int width, int size, int count)
+{
+    eliminate_first(m, width, size, count);
 }
 
 complexd back_substitute(const complexd* m, int width, int size, int k, const complexd* solution)
@@ -45,7 +66,7 @@ complexd back_substitute(const complexd* m, int width, int size, int k, const co
         return 0.0;
     complexd sum = row[size - 1];
     for (int j = k + 1; j < size - 1; ++j)
-        sum -= row[j] * solution[j];
+        sum -= product(row[j], solution[j]);
     return sum / row[k].real();
 }
 

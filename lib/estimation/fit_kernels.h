@@ -20,6 +20,9 @@ namespace estimation {
  */
 void eliminate(std::complex<double>* m, int width, int size, int count);
 
+/*! The same for a symmetric system. */
+void eliminate(double* m, int width, int size, int count);
+
 /*! Unknown \p k of an eliminated system whose later unknowns are \p solution, right side last. */
 std::complex<double> back_substitute(const std::complex<double>* m,
                                      int width,

@@ -282,6 +282,7 @@ private:
     // noise; a loss beyond three standard deviations of that speaks against it.
     void make_coherent(int first, double noise_var)
     {
+        d_fit.require_slopes();
         const int paths = d_fit.paths();
         const double saved = 0.5 * (2 * d_fit.live_subarrays() - 3);
         const double most_lost = noise_var * (saved + 3.0 * std::sqrt(saved));

@@ -32,15 +32,15 @@ double channel_energy(gr_complex* x, const float* sigma, int count)
     return sum;
 }
 
-void require_positive(const float* noise_var, int batch)
+} // namespace
+
+void require_noise_variances(const float* noise_var, int batch)
 {
     for (int b = 0; b < batch; ++b)
         if (!(noise_var[b] > 0.0f) || !std::isfinite(noise_var[b]))
             throw std::invalid_argument("noise_var: expected finite values above 0, got " +
                                         std::to_string(noise_var[b]));
 }
-
-} // namespace
 
 observation_scaler::observation_scaler(observation_model::sptr model,
                                        double spacing,
@@ -78,7 +78,7 @@ void observation_scaler::estimate_noise(const gr_complex* y, int batch)
 int observation_scaler::load(const gr_complex* y, const float* noise_var, int batch)
 {
     if (noise_var)
-        require_positive(noise_var, batch);
+        require_noise_variances(noise_var, batch);
     d_model->observe(y, d_z.data(), nullptr, batch);
     if (noise_var)
         std::copy_n(noise_var, batch, d_noise_var.begin());

@@ -17,6 +17,9 @@ namespace gr {
 namespace thzum {
 namespace estimation {
 
+/*! \throws std::invalid_argument unless all are positive and finite */
+void require_noise_variances(const float* noise_var, int batch);
+
 /*!
  * \brief Loads pilots into the singular domain at unit channel power.
  *

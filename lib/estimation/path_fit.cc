@@ -22,7 +22,7 @@ namespace {
 using complexd = std::complex<double>;
 
 constexpr int columns_per_path = 3;  // the wave and its two derivatives
-constexpr int block = 4;             // what the products take at once, one column idle
+constexpr int block = 4;             // rows that the products take at once
 constexpr double step_limit = 0.3;   // of a subarray's beam width, per step
 constexpr double first_damping = 1e-3;
 
@@ -36,7 +36,8 @@ path_fit::path_fit(observation_model::sptr model,
       d_gram(model),
       d_atoms(region),
       d_subarrays(d_gram.subarrays()),
-      d_columns(round_up(columns_per_path * max_paths + 1, block)),
+      d_room(round_up(max_paths, block)),
+      d_columns(columns_per_path * d_room),
       d_unknowns(4 * max_paths + 1),
       d_path(max_paths),
       d_before(max_paths),
@@ -45,8 +46,9 @@ path_fit::path_fit(observation_model::sptr model,
       d_seen_re(d_wave.size(), 0.0f),
       d_seen_im(d_gram.is_complex() ? d_wave.size() : 0, 0.0f),
       d_b(size_t(2) * d_subarrays * stride(), 0.0f),
-      d_in(size_t(block) * stride(), 0.0f),
-      d_out(size_t(2) * block * std::max(stride(), d_columns), 0.0f),
+      d_in(size_t(d_room) * stride(), 0.0f),
+      d_out(size_t(d_room) * std::max(d_room, 4 * round_up(d_subarrays, 2)), 0.0f),
+      d_residual(size_t(2) * round_up(d_subarrays, 2) * stride(), 0.0f),
       d_inner(size_t(d_subarrays) * d_columns * d_columns),
       d_match(size_t(d_subarrays) * d_columns),
       d_gain(size_t(max_paths) * d_subarrays),
@@ -56,7 +58,10 @@ path_fit::path_fit(observation_model::sptr model,
       d_solution(d_unknowns),
       d_hessian(size_t(9) * max_paths * max_paths),
       d_gradient(3 * max_paths),
-      d_step(3 * max_paths)
+      d_step(3 * max_paths),
+      d_overlap(size_t(9) * max_paths * max_paths),
+      d_wave_energy(max_paths),
+      d_weighted(d_gain.size())
 {
     const auto& sigma = model->singular_values();
     const size_t rank = sigma.size() / d_subarrays;
@@ -69,6 +74,12 @@ void path_fit::load(const gr_complex* z)
     d_gram.matched_filter(z, d_b.data());
     d_paths = 0;
     d_explained = 0.0;
+    d_has_slopes = false;
+}
+
+bool path_fit::is_coherent() const
+{
+    return std::any_of(d_path.begin(), d_path.begin() + d_paths, [](auto& p) { return p.coherent; });
 }
 
 // Phase and direction of a spherical wave at a subarray's middle c, with r = |c| in wavelengths and
@@ -108,16 +119,7 @@ void path_fit::set(int p, const fitted_path& path)
 {
     d_path[p] = path;
     d_paths = std::max(d_paths, p + 1);
-    for (int s = 0; s < d_subarrays; ++s) {
-        local_wave& wave = d_local_wave[size_t(p) * d_subarrays + s];
-        wave = wave_at(path, s);
-        float* columns = &d_wave[column(s, columns_per_path * p)];
-        if (path.coherent || s == 0)
-            d_atoms.evaluate(wave.u, wave.v, columns, columns + stride(), columns + 2 * stride());
-        else
-            std::copy_n(&d_wave[column(0, columns_per_path * p)], columns_per_path * stride(), columns);
-        update_products(p, s);
-    }
+    place(p, 1);
 }
 
 void path_fit::remove(int p)
@@ -128,40 +130,94 @@ void path_fit::remove(int p)
         set(p, last);
 }
 
-void path_fit::update_products(int p, int s)
+void path_fit::require_slopes()
 {
-    const int first = columns_per_path * p, length = stride();
-    const size_t own = column(s, first);
-    d_gram.multiply(
-        s, &d_wave[own], &d_seen_re[own], d_gram.is_complex() ? &d_seen_im[own] : nullptr);
+    if (d_has_slopes)
+        return;
+    d_has_slopes = true;
+    if (d_paths)
+        place(0, d_paths);
+}
 
-    const int used = round_up(columns_per_path * d_paths, block);
-    const auto project = [&](const volk::vector<float>& seen) {
-        std::copy_n(&seen[own], columns_per_path * length, d_in.data());
-        multiply_columns(&d_wave[column(s, 0)], used, length, d_in.data(), block, d_out.data());
-    };
+void path_fit::place(int first, int count)
+{
+    for (int p = first; p < first + count; ++p)
+        for (int s = 0; s < d_subarrays; ++s)
+            evaluate(p, s);
+    for (int s = 0; s < d_subarrays; ++s)
+        update_products(first, count, s);
+}
+
+// A wave with free gains is the same in all subarrays. Its slopes are read in the first one, unless
+// their inner products are kept.
+void path_fit::evaluate(int p, int s)
+{
+    local_wave& wave = d_local_wave[size_t(p) * d_subarrays + s];
+    wave = wave_at(d_path[p], s);
+    float* columns[columns_per_path];
+    for (int kind = 0; kind < columns_per_path; ++kind)
+        columns[kind] = &d_wave[column(s, index(p, kind))];
+    if (d_path[p].coherent || s == 0) {
+        d_atoms.evaluate(wave.u, wave.v, columns[0], columns[1], columns[2]);
+        return;
+    }
+    for (int kind = 0; kind < kinds(); ++kind)
+        std::copy_n(&d_wave[column(0, index(p, kind))], stride(), columns[kind]);
+}
+
+void path_fit::update_products(int first, int count, int s)
+{
+    for (int kind = 0; kind < kinds(); ++kind) {
+        const size_t own = column(s, index(first, kind));
+        d_gram.multiply(
+            s, count, &d_wave[own], &d_seen_re[own], d_gram.is_complex() ? &d_seen_im[own] : nullptr);
+    }
+    for (int kind = 0; kind < kinds(); ++kind)
+        project(s, first, count, kind);
+    update_matches(s);
+}
+
+// Inner products of the columns of one kind that have moved with all others, whose sides of the
+// diagonal are filled in as well.
+void path_fit::project(int s, int first, int count, int kind)
+{
+    const int length = stride(), used = round_up(d_paths, block), begin = index(first, kind);
     const auto entry = [&](int i, int j) -> complexd& {
         return d_inner[(size_t(s) * d_columns + i) * d_columns + j];
     };
-    project(d_seen_re);
-    for (int c = 0; c < columns_per_path; ++c)
-        for (int j = 0; j < columns_per_path * d_paths; ++j)
-            entry(j, first + c) = d_out[size_t(c) * used + j];
-    if (d_gram.is_complex()) {
-        project(d_seen_im);
-        for (int c = 0; c < columns_per_path; ++c)
-            for (int j = 0; j < columns_per_path * d_paths; ++j)
-                entry(j, first + c).imag(d_out[size_t(c) * used + j]);
+    const auto multiply = [&](const volk::vector<float>& seen, int other) {
+        std::copy_n(&seen[column(s, begin)], count * length, d_in.data());
+        multiply_columns(
+            &d_wave[column(s, index(0, other))], used, length, d_in.data(), round_up(count, 2), d_out.data());
+    };
+    for (int other = 0; other < kinds(); ++other) {
+        const int rows = index(0, other);
+        multiply(d_seen_re, other);
+        for (int c = 0; c < count; ++c)
+            for (int j = 0; j < d_paths; ++j)
+                entry(rows + j, begin + c) = d_out[size_t(c) * used + j];
+        if (d_gram.is_complex()) {
+            multiply(d_seen_im, other);
+            for (int c = 0; c < count; ++c)
+                for (int j = 0; j < d_paths; ++j)
+                    entry(rows + j, begin + c).imag(d_out[size_t(c) * used + j]);
+        }
+        for (int c = 0; c < count; ++c)
+            for (int j = 0; j < d_paths; ++j)
+                entry(begin + c, rows + j) = std::conj(entry(rows + j, begin + c));
     }
-    for (int c = 0; c < columns_per_path; ++c)
-        for (int j = 0; j < columns_per_path * d_paths; ++j)
-            if (j < first || j >= first + columns_per_path)
-                entry(first + c, j) = std::conj(entry(j, first + c));
+}
 
-    std::copy_n(&d_wave[own], columns_per_path * length, d_in.data());
-    multiply_columns(d_in.data(), block, length, &d_b[size_t(2) * s * length], 2, d_out.data());
-    for (int c = 0; c < columns_per_path; ++c)
-        d_match[size_t(s) * d_columns + first + c] = { d_out[c], d_out[block + c] };
+void path_fit::update_matches(int s)
+{
+    const int length = stride(), used = round_up(d_paths, block);
+    for (int kind = 0; kind < kinds(); ++kind) {
+        const int rows = index(0, kind);
+        multiply_columns(
+            &d_wave[column(s, rows)], used, length, &d_b[size_t(2) * s * length], 2, d_out.data());
+        for (int j = 0; j < d_paths; ++j)
+            d_match[size_t(s) * d_columns + rows + j] = { d_out[j], d_out[used + j] };
+    }
 }
 
 path_fit::unknown path_fit::slope(int p, int s, int parameter) const
@@ -182,8 +238,9 @@ path_fit::complexd path_fit::product(int s, const unknown& a, const unknown& b) 
             continue;
         complexd row = 0.0;
         for (int j = 0; j < columns_per_path; ++j)
-            row += b.factor[j] *
-                   inner(s, columns_per_path * a.path + i, columns_per_path * b.path + j);
+            if (b.factor[j] != 0.0)
+                row += b.factor[j] *
+                   inner(s, index(a.path, i), index(b.path, j));
         sum += std::conj(a.factor[i]) * row;
     }
     return sum;
@@ -193,8 +250,8 @@ path_fit::complexd path_fit::match(int s, const unknown& a) const
 {
     complexd sum = 0.0;
     for (int i = 0; i < columns_per_path; ++i)
-        sum += std::conj(a.factor[i]) *
-               d_match[size_t(s) * d_columns + columns_per_path * a.path + i];
+        if (a.factor[i] != 0.0)
+            sum += std::conj(a.factor[i]) * d_match[size_t(s) * d_columns + index(a.path, i)];
     return sum;
 }
 
@@ -240,9 +297,37 @@ void path_fit::eliminate_gains(int first, int count)
 
 double path_fit::solve()
 {
+    if (!is_coherent()) {
+        solve_free_gains();
+        return d_explained;
+    }
     eliminate_gains(0, 0);
     substitute_gains();
     return d_explained;
+}
+
+void path_fit::solve_free_gains()
+{
+    d_free = d_paths;
+    d_explained = 0.0;
+    const int size = d_paths + 1;
+    for (int s = 0; s < d_subarrays; ++s) {
+        complexd* m = &d_local[size_t(s) * d_unknowns * d_unknowns];
+        for (int p = 0; p < d_paths; ++p) {
+            std::copy_n(&d_inner[(size_t(s) * d_columns + p) * d_columns + p],
+                        d_paths - p,
+                        m + size_t(p) * d_unknowns + p);
+            m[size_t(p) * d_unknowns + d_paths] = d_match[size_t(s) * d_columns + p];
+        }
+        complexd& corner = m[size_t(d_paths) * d_unknowns + d_paths];
+        corner = 0.0;
+        eliminate(m, d_unknowns, size, d_paths);
+        d_explained -= corner.real();
+        for (int p = d_paths - 1; p >= 0; --p) {
+            d_solution[p] = back_substitute(m, d_unknowns, size, p, d_solution.data());
+            d_gain[size_t(p) * d_subarrays + s] = d_solution[p];
+        }
+    }
 }
 
 void path_fit::substitute_gains()
@@ -264,7 +349,7 @@ void path_fit::substitute_gains()
 std::complex<double> path_fit::gain(int p, int s) const
 {
     const size_t at = size_t(p) * d_subarrays + s;
-    return d_gain[at] * std::polar(1.0, d_local_wave[at].phase);
+    return d_path[p].coherent ? d_gain[at] * std::polar(1.0, d_local_wave[at].phase) : d_gain[at];
 }
 
 path_estimate path_fit::describe(int p) const
@@ -283,26 +368,25 @@ path_estimate path_fit::describe(int p) const
 
 void path_fit::sharpness(int p, int s, double* uu, double* uv, double* vv) const
 {
-    const int c = columns_per_path * p;
+    const int u = index(p, 1), v = index(p, 2);
     const double scale = d_layout.spacing * d_layout.spacing;
-    *uu = scale * inner(s, c + 1, c + 1).real();
-    *uv = scale * inner(s, c + 1, c + 2).real();
-    *vv = scale * inner(s, c + 2, c + 2).real();
+    *uu = scale * inner(s, u, u).real();
+    *uv = scale * inner(s, u, v).real();
+    *vv = scale * inner(s, v, v).real();
 }
 
 double path_fit::refine(int first, int count, int steps, double enough)
 {
     solve();
     double damping = first_damping;
+    bool is_exact = is_coherent();
     for (int step = 0; step < steps; ++step) {
         const double before = d_explained;
-        eliminate_gains(first, count);
-        int moving = 0;
-        for (int p = first; p < first + count; ++p)
-            moving += parameters(p);
-        read_gradient(moving);
-        if (!try_step(first, count, moving, damping)) {
-            damping *= 100.0;
+        const int parameters =
+            is_exact ? exact_system(first, count) : expected_system(first, count);
+        if (!try_step(first, count, parameters, damping)) {
+            damping *= is_exact ? 100.0 : 1.0;
+            is_exact = true;
             continue;
         }
         damping *= 0.1;
@@ -312,8 +396,13 @@ double path_fit::refine(int first, int count, int steps, double enough)
     return d_explained;
 }
 
-void path_fit::read_gradient(int parameters)
+int path_fit::exact_system(int first, int count)
 {
+    require_slopes();
+    eliminate_gains(first, count);
+    int parameters = 0;
+    for (int p = first; p < first + count; ++p)
+        parameters += this->parameters(p);
     const int coherent = d_paths - d_free;
     for (int i = 0; i < parameters; ++i) {
         const complexd* row = &d_shared[size_t(coherent + i) * d_unknowns + coherent];
@@ -322,6 +411,83 @@ void path_fit::read_gradient(int parameters)
                 row[j].real();
         d_gradient[i] = row[parameters].real();
     }
+    return parameters;
+}
+
+// With a gain of its own, a path's slope in a subarray is that gain times a real column that is the
+// same everywhere. What is left of these columns behind the waves is then common to all subarrays,
+// and the sum over them is a sum of gains.
+int path_fit::expected_system(int first, int count)
+{
+    const int parameters = 2 * count, waves = d_paths, width = waves + parameters;
+    project_residual(first, count);
+    expected_slopes(first, count);
+    for (int p = first; p < first + count; ++p)
+        for (int s = 0; s < d_subarrays; ++s) {
+            const double share = inner(s, p, p).real() / d_wave_energy[p];
+            d_weighted[size_t(p) * d_subarrays + s] =
+                d_layout.spacing * std::sqrt(share) * d_gain[size_t(p) * d_subarrays + s];
+        }
+    for (int i = 0; i < parameters; ++i)
+        for (int j = i; j < parameters; ++j) {
+            const complexd* a = &d_weighted[size_t(first + i / 2) * d_subarrays];
+            const complexd* b = &d_weighted[size_t(first + j / 2) * d_subarrays];
+            double sum = 0.0;
+            for (int s = 0; s < d_subarrays; ++s)
+                sum += a[s].real() * b[s].real() + a[s].imag() * b[s].imag();
+            d_hessian[size_t(i) * parameters + j] = d_hessian[size_t(j) * parameters + i] =
+                sum * d_overlap[size_t(waves + i) * width + waves + j];
+        }
+    return parameters;
+}
+
+// Gradient of the explained energy: the residual, seen by the slopes of the moving paths.
+void path_fit::project_residual(int first, int count)
+{
+    const int length = stride(), used = round_up(d_paths, block), half = round_up(d_subarrays, 2);
+    residual(d_residual.data(), &d_residual[size_t(half) * length]);
+    for (int kind = 1; kind < columns_per_path; ++kind) {
+        multiply_columns(
+            &d_wave[column(0, index(0, kind))], used, length, d_residual.data(), 2 * half, d_out.data());
+        for (int p = first; p < first + count; ++p) {
+            double sum = 0.0;
+            for (int s = 0; s < d_subarrays; ++s) {
+                const complexd gain = d_gain[size_t(p) * d_subarrays + s];
+                sum += gain.real() * d_out[size_t(s) * used + p] +
+                       gain.imag() * d_out[size_t(half + s) * used + p];
+            }
+            d_gradient[2 * (p - first) + kind - 1] = d_layout.spacing * sum;
+        }
+    }
+}
+
+// Inner products over all antennas of all waves and the slopes of the moving paths, upper triangle,
+// with the waves then eliminated.
+void path_fit::expected_slopes(int first, int count)
+{
+    const int length = stride(), used = round_up(d_paths, block);
+    const int width = d_paths + 2 * count;
+    const auto row_of = [&](int kind, int p) {
+        return kind ? d_paths + 2 * (p - first) + kind - 1 : p;
+    };
+    for (int kind = 0; kind < columns_per_path; ++kind)
+        for (int other = 0; other <= kind; ++other) {
+            multiply_columns(&d_wave[column(0, index(0, other))],
+                             used,
+                             length,
+                             &d_wave[column(0, index(0, kind))],
+                             used,
+                             d_out.data());
+            for (int p = kind ? first : 0; p < (kind ? first + count : d_paths); ++p)
+                for (int q = other ? first : 0; q < (other ? first + count : d_paths); ++q) {
+                    const int i = row_of(other, q), j = row_of(kind, p);
+                    d_overlap[size_t(std::min(i, j)) * width + std::max(i, j)] =
+                        d_out[size_t(p) * used + q];
+                }
+        }
+    for (int p = 0; p < d_paths; ++p)
+        d_wave_energy[p] = d_overlap[size_t(p) * width + p];
+    eliminate(d_overlap.data(), width, width, d_paths);
 }
 
 fitted_path path_fit::moved(const fitted_path& path, const double* step) const
@@ -357,16 +523,17 @@ bool path_fit::try_step(int first, int count, int parameters, double damping)
 
     const double before = d_explained;
     d_moves += count;
-    std::copy_n(&d_path[first], count, &d_before[first]);
+    std::copy_n(&d_path[first], count, d_before.begin());
     for (int p = first, at = 0; p < first + count; ++p) {
         const int own = this->parameters(p);
-        set(p, moved(d_path[p], &d_step[at]));
+        d_path[p] = moved(d_path[p], &d_step[at]);
         at += own;
     }
+    place(first, count);
     if (solve() > before)
         return true;
-    for (int p = first; p < first + count; ++p)
-        set(p, d_before[p]);
+    std::copy_n(d_before.begin(), count, &d_path[first]);
+    place(first, count);
     solve();
     return false;
 }
@@ -381,7 +548,7 @@ void path_fit::residual(float* re, float* im) const
         std::copy_n(&d_b[(size_t(2) * s + 1) * length], length, out_im);
         for (int p = 0; p < d_paths; ++p) {
             const auto g = gr_complex(gain(p, s));
-            const size_t at = column(s, columns_per_path * p);
+            const size_t at = column(s, index(p, 0));
             subtract_scaled(g.real(),
                             g.imag(),
                             &d_seen_re[at],
@@ -401,7 +568,7 @@ void path_fit::synthesize(gr_complex* c) const
         std::fill_n(out, size, gr_complex(0.0f));
         for (int p = 0; p < d_paths; ++p) {
             const auto g = gr_complex(gain(p, s));
-            const float* wave = &d_wave[column(s, columns_per_path * p)];
+            const float* wave = &d_wave[column(s, index(p, 0))];
             for (int i = 0; i < size; ++i)
                 out[i] += g * wave[i];
         }

@@ -40,8 +40,11 @@ struct fitted_path {
  * Gauss-Newton steps on what remains after the gains are projected out (Golub and Pereyra, SIAM J.
  * Numer. Anal. 1973; Kaufman's approximation).
  *
- * All inner products are kept between paths, so that moving one path costs three columns.
- * Allocates at construction only.
+ * As long as all gains are free, steps are those of Fisher scoring instead: the gradient is exact, the
+ * matrix that of a receiver that sees all antennas, times the share of each path's energy that the
+ * pilots see. It needs no Gram matrix, so that moving a path costs one column of it instead of three.
+ *
+ * All inner products are kept between paths. Allocates at construction only.
  */
 class path_fit
 {
@@ -101,10 +104,14 @@ public:
     double energy_per_pilot_energy(int p) const;
 
     /*! Energy that a unit gain of path \p p gives the pilots of subarray \p s. */
-    double energy(int p, int s) const { return inner(s, 3 * p, 3 * p).real(); }
+    double energy(int p, int s) const { return inner(s, p, p).real(); }
 
-    /*! Second derivatives of that energy's loss by (ux, ux), (ux, uy), (uy, uy). */
+    /*! Second derivatives of that energy's loss by (ux, ux), (ux, uy), (uy, uy); after
+     * require_slopes(). */
     void sharpness(int p, int s, double* uu, double* uv, double* vv) const;
+
+    /*! Keep the inner products of slopes too, from here to the next load(). */
+    void require_slopes();
 
     /*!
      * \brief Move paths \p first to \p first + \p count - 1 uphill, at most \p steps times.
@@ -151,7 +158,11 @@ private:
     };
 
     int stride() const { return d_gram.stride(); }
+    /*! Waves of all paths come first, then their slopes along u, then those along v. */
+    int index(int p, int kind) const { return kind * d_room + p; }
     size_t column(int s, int index) const { return (size_t(s) * d_columns + index) * stride(); }
+    int kinds() const { return d_has_slopes ? 3 : 1; }
+    bool is_coherent() const;
     int real_parameters(int p) const { return d_path[p].coherent ? 5 : 2 + 2 * d_live; }
     complexd inner(int s, int i, int j) const
     {
@@ -159,14 +170,24 @@ private:
     }
     int parameters(int p) const { return d_path[p].coherent ? 3 : 2; }
     local_wave wave_at(const fitted_path& path, int s) const;
-    void update_products(int p, int s);
+    /*! Columns and inner products of paths that have moved. */
+    void place(int first, int count);
+    void evaluate(int p, int s);
+    void update_products(int first, int count, int s);
+    void project(int s, int first, int count, int kind);
+    void update_matches(int s);
     unknown slope(int p, int s, int parameter) const;
     complexd product(int s, const unknown& a, const unknown& b) const;
     complexd match(int s, const unknown& a) const;
     /*! Normal equations with the free gains eliminated, then the coherent ones. */
     void eliminate_gains(int first, int count);
     void substitute_gains();
-    void read_gradient(int parameters);
+    void solve_free_gains();
+    /*! Gradient and matrix of a step, exact or expected; they return the number of parameters. */
+    int exact_system(int first, int count);
+    int expected_system(int first, int count);
+    void expected_slopes(int first, int count);
+    void project_residual(int first, int count);
     fitted_path moved(const fitted_path& path, const double* step) const;
     bool try_step(int first, int count, int parameters, double damping);
 
@@ -175,6 +196,7 @@ private:
     wave_atoms d_atoms;
     const int d_subarrays;
     int d_live = 0;
+    const int d_room;     // for paths
     const int d_columns;  // room for three columns per path
     const int d_unknowns; // room for gains, slopes and the right-hand side
     double d_max_curvature = 0.0;
@@ -182,6 +204,7 @@ private:
     int d_paths = 0;
     long d_moves = 0;
     int d_free = 0; // paths with free gains
+    bool d_has_slopes = false; // in d_seen_re, d_seen_im and d_inner
     std::vector<fitted_path> d_path, d_before;
     std::vector<local_wave> d_local_wave; // [path][S]
     volk::vector<float> d_wave;           // E: [S][column][stride]
@@ -189,6 +212,7 @@ private:
     volk::vector<float> d_seen_im;
     volk::vector<float> d_b;              // [S][re, im][stride]
     volk::vector<float> d_in, d_out;      // scratch of products
+    volk::vector<float> d_residual;       // [re, im][S, even][stride]
     std::vector<complexd> d_inner;        // E^H K E: [S][column][column]
     std::vector<complexd> d_match;        // E^H b: [S][column]
     std::vector<complexd> d_gain;         // [path][S]; coherent paths: the same in all
@@ -197,6 +221,9 @@ private:
     std::vector<unknown> d_unknown;
     std::vector<complexd> d_solution;
     std::vector<double> d_hessian, d_gradient, d_step;
+    std::vector<double> d_overlap;        // of waves and slopes, as all antennas see them
+    std::vector<double> d_wave_energy;    // of each path of unit gain, as all antennas see it
+    std::vector<complexd> d_weighted;     // [path][S]: gains as the pilots see them
 };
 
 } // namespace estimation

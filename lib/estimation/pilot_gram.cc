@@ -6,6 +6,7 @@
  */
 
 #include "common/multiversion.h"
+#include "common/wide_floats.h"
 #include "estimation/pilot_gram.h"
 #include "measurement/matrix_kernels.h"
 #include "measurement/padding.h"
@@ -18,38 +19,68 @@ namespace estimation {
 
 namespace {
 
-/*!
- * y_c[j] = sum_i m[i][j] x_c[i] for three columns: four rows are added at a time to sums that stay in
- * registers.
- */
+// y_c[j] = sum_i m[i][j] x_c[i] for one, three or six columns. The matrix streams through once; with
+// few columns several rows have sums of their own, so that additions need not wait for each other.
+
+constexpr int few = 3, many = 6; // columns
+
 THZUM_MULTIVERSION
-void multiply_three(const float* __restrict m,
-                    int rows,
-                    int stride,
-                    const float* __restrict x,
-                    float* __restrict y)
+void multiply_one(const float* __restrict m, int rows, int stride, const float* __restrict x, float* __restrict y)
 {
-    for (int first = 0; first < stride; first += column_multiple) {
-        float a[column_multiple] = {}, b[column_multiple] = {}, c[column_multiple] = {};
+    for (int first = 0; first < stride; first += wide_count) {
+        wide_floats a = {}, b = {}, c = {}, d = {};
         for (int i = 0; i < rows; i += row_multiple) {
-            const float* m0 = m + i * stride + first;
-            const float* m1 = m0 + stride;
-            const float* m2 = m1 + stride;
-            const float* m3 = m2 + stride;
-            const float* xa = x + i;
-            const float* xb = xa + stride;
-            const float* xc = xb + stride;
-            for (int j = 0; j < column_multiple; j++) {
-                a[j] += xa[0] * m0[j] + xa[1] * m1[j] + xa[2] * m2[j] + xa[3] * m3[j];
-                b[j] += xb[0] * m0[j] + xb[1] * m1[j] + xb[2] * m2[j] + xb[3] * m3[j];
-                c[j] += xc[0] * m0[j] + xc[1] * m1[j] + xc[2] * m2[j] + xc[3] * m3[j];
-            }
+            const float* line = m + i * stride + first;
+            a += x[i] * wide_at(line);
+            b += x[i + 1] * wide_at(line + stride);
+            c += x[i + 2] * wide_at(line + 2 * stride);
+            d += x[i + 3] * wide_at(line + 3 * stride);
         }
-        for (int j = 0; j < column_multiple; j++) {
-            y[first + j] = a[j];
-            y[stride + first + j] = b[j];
-            y[2 * stride + first + j] = c[j];
+        wide_at(y + first) = (a + b) + (c + d);
+    }
+}
+
+THZUM_MULTIVERSION
+void multiply_few(const float* __restrict m, int rows, int stride, const float* __restrict x, float* __restrict y)
+{
+    for (int first = 0; first < stride; first += wide_count) {
+        wide_floats a = {}, b = {}, c = {}, a1 = {}, b1 = {}, c1 = {};
+        for (int i = 0; i < rows; i += 2) {
+            const wide_floats line = wide_at(m + i * stride + first);
+            const wide_floats next = wide_at(m + (i + 1) * stride + first);
+            a += x[i] * line;
+            b += x[stride + i] * line;
+            c += x[2 * stride + i] * line;
+            a1 += x[i + 1] * next;
+            b1 += x[stride + i + 1] * next;
+            c1 += x[2 * stride + i + 1] * next;
         }
+        wide_at(y + first) = a + a1;
+        wide_at(y + stride + first) = b + b1;
+        wide_at(y + 2 * stride + first) = c + c1;
+    }
+}
+
+THZUM_MULTIVERSION
+void multiply_many(const float* __restrict m, int rows, int stride, const float* __restrict x, float* __restrict y)
+{
+    for (int first = 0; first < stride; first += wide_count) {
+        wide_floats a = {}, b = {}, c = {}, d = {}, e = {}, f = {};
+        for (int i = 0; i < rows; ++i) {
+            const wide_floats line = wide_at(m + i * stride + first);
+            a += x[i] * line;
+            b += x[stride + i] * line;
+            c += x[2 * stride + i] * line;
+            d += x[3 * stride + i] * line;
+            e += x[4 * stride + i] * line;
+            f += x[5 * stride + i] * line;
+        }
+        wide_at(y + first) = a;
+        wide_at(y + stride + first) = b;
+        wide_at(y + 2 * stride + first) = c;
+        wide_at(y + 3 * stride + first) = d;
+        wide_at(y + 4 * stride + first) = e;
+        wide_at(y + 5 * stride + first) = f;
     }
 }
 
@@ -63,7 +94,9 @@ pilot_gram::pilot_gram(observation_model::sptr model)
       d_re(size_t(d_subarrays) * d_stride * d_stride, 0.0f),
       d_im(d_re.size(), 0.0f),
       d_z(d_model->singular_values().size()),
-      d_c(d_model->coefficients())
+      d_c(d_model->coefficients()),
+      d_in(size_t(many) * d_stride, 0.0f),
+      d_out(d_in.size(), 0.0f)
 {
     const auto& sigma = d_model->singular_values();
     float real_peak = 0.0f, imag_peak = 0.0f;
@@ -90,12 +123,26 @@ pilot_gram::pilot_gram(observation_model::sptr model)
         d_im.clear();
 }
 
-void pilot_gram::multiply(int subarray, const float* x, float* re, float* im) const
+void pilot_gram::multiply(int subarray, int count, const float* x, float* re, float* im) const
 {
     const size_t first = size_t(subarray) * d_stride * d_stride;
-    multiply_three(&d_re[first], d_size, d_stride, x, re);
-    if (is_complex())
-        multiply_three(&d_im[first], d_size, d_stride, x, im);
+    const int rows = round_up(d_size, row_multiple);
+    for (int at = 0; at < count; at += many) {
+        const int now = std::min(many, count - at);
+        const size_t begin = size_t(at) * d_stride, length = size_t(now) * d_stride;
+        const auto run = [&](const float* m, float* y) {
+            if (now == 1) {
+                multiply_one(m, rows, d_stride, x + begin, y + begin);
+                return;
+            }
+            std::copy_n(x + begin, length, d_in.data());
+            (now > few ? multiply_many : multiply_few)(m, rows, d_stride, d_in.data(), d_out.data());
+            std::copy_n(d_out.data(), length, y + begin);
+        };
+        run(&d_re[first], re);
+        if (is_complex())
+            run(&d_im[first], im);
+    }
 }
 
 void pilot_gram::matched_filter(const gr_complex* z, float* b)

@@ -43,11 +43,11 @@ public:
     bool is_complex() const { return !d_im.empty(); }
 
     /*!
-     * \brief K_s x for three real columns, a wave and its two slopes.
-     * \param x [3][stride]
-     * \param re,im [3][stride]; \p im is untouched unless is_complex()
+     * \brief K_s x for real columns.
+     * \param x [count][stride]
+     * \param re,im [count][stride]; \p im is untouched unless is_complex()
      */
-    void multiply(int subarray, const float* x, float* re, float* im) const;
+    void multiply(int subarray, int count, const float* x, float* re, float* im) const;
 
     /*! b of one item: z [S*r] -> b [S][re, im][stride]. */
     void matched_filter(const gr_complex* z, float* b);
@@ -57,6 +57,7 @@ private:
     int d_subarrays, d_size, d_stride;
     volk::vector<float> d_re, d_im; // [S][stride][stride], transposed
     std::vector<gr_complex> d_z, d_c;
+    mutable volk::vector<float> d_in, d_out; // padded columns, scratch
 };
 
 } // namespace estimation

@@ -75,12 +75,12 @@ std::vector<double> ring_curvatures(const array_layout& layout, const polar_samp
 std::vector<double> real_gram(const pilot_gram& gram, int s)
 {
     const int size = gram.size(), stride = gram.stride();
-    volk::vector<float> unit(size_t(3) * stride), re(unit.size()), im(unit.size());
+    volk::vector<float> unit(stride), re(unit.size()), im(unit.size());
     std::vector<double> dense(size_t(size) * size);
     for (int j = 0; j < size; ++j) {
         std::fill(unit.begin(), unit.end(), 0.0f);
         unit[j] = 1.0f;
-        gram.multiply(s, unit.data(), re.data(), im.data());
+        gram.multiply(s, 1, unit.data(), re.data(), im.data());
         std::copy_n(re.begin(), size, &dense[size_t(j) * size]);
     }
     return dense;

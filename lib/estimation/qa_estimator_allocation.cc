@@ -8,6 +8,7 @@
 #include "common/qa_allocations.h"
 #include <gnuradio/thzum/wideband_estimator.h>
 #include <boost/test/unit_test.hpp>
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -73,6 +74,25 @@ BOOST_AUTO_TEST_CASE(estimating_allocates_nothing)
         BOOST_CHECK_MESSAGE(allocations == prepared,
                             name << " without noise level allocated " << allocations - prepared
                                  << " times");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(estimating_behind_converters_allocates_nothing)
+{
+    const auto op = thzum::pilot_operator::hadamard(shape, 128, 1);
+    auto y = pilots(op, 0.1f);
+    const auto level = [](float x) { return std::min(std::max(std::floor(x), -2.0f), 1.0f) + 0.5f; };
+    for (auto& value : y)
+        value = gr_complex(level(value.real()), level(value.imag()));
+    const std::vector<float> variances(batch, 0.1f);
+    std::vector<gr_complex> h_hat(size_t(batch) * shape.antennas());
+    std::vector<thzum::estimate_report> report(batch);
+    for (const std::string name : { "omp", "newtonized_omp" }) {
+        const auto estimator = thzum::make_estimator(name, op, { { "adc_bits", 2.0 } });
+        const long before = allocations;
+        estimator->estimate(y.data(), variances.data(), batch, h_hat.data(), report.data());
+        BOOST_CHECK_MESSAGE(allocations == before,
+                            name << " allocated " << allocations - before << " times");
     }
 }
 

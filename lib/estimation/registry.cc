@@ -6,6 +6,7 @@
  */
 
 #include "estimation/algorithm.h"
+#include "estimation/quantised_estimator.h"
 #include <sstream>
 #include <stdexcept>
 
@@ -40,6 +41,14 @@ const std::vector<algorithm>& algorithms()
     return all;
 }
 
+estimator::sptr
+build(const algorithm& entry, const pilot_operator::sptr& op, const option_map& options)
+{
+    const bool quantised = has_converters(entry.info, options);
+    auto estimator = entry.make(entry.info, op, without_converters(options));
+    return quantised ? make_quantised(entry.info, options, std::move(estimator)) : estimator;
+}
+
 } // namespace
 } // namespace estimation
 
@@ -62,7 +71,7 @@ make_estimator(const std::string& name, pilot_operator::sptr op, const option_ma
     std::ostringstream known;
     for (const auto& entry : estimation::algorithms()) {
         if (entry.info.name == name)
-            return entry.make(entry.info, op, options);
+            return estimation::build(entry, op, options);
         known << " '" << entry.info.name << "'";
     }
     throw std::invalid_argument("name: expected one of" + known.str() + ", got '" + name + "'");

@@ -8,6 +8,7 @@
 #include "estimation/wave_atoms.h"
 #include "measurement/slepian.h"
 #include <cmath>
+#include <complex>
 
 namespace gr {
 namespace thzum {
@@ -27,26 +28,29 @@ wave_atoms::axis::axis(const visible_region::sptr& region, bool rows)
 
 // An element and its mirror image add up: twice the cosine for symmetric sequences; for the
 // antisymmetric ones the conjugate of their factor j makes twice the sine of it. The element in the
-// middle, if there is one, stands alone.
+// middle, if there is one, stands alone. From one element to the next the phase turns by the same
+// angle.
 void wave_atoms::axis::evaluate(double cycles, double* wave, double* slope) const
 {
     for (int k = 0; k < n_slepian; ++k)
         wave[k] = slope[k] = 0.0;
+    const std::complex<double> turn = std::polar(1.0, 2.0 * M_PI * cycles);
+    std::complex<double> phasor = std::polar(1.0, -M_PI * cycles * (size - 1));
     for (int m = 0; 2 * m < size; ++m) {
-        const double place = m - 0.5 * (size - 1);
+        const double radians = 2.0 * M_PI * (m - 0.5 * (size - 1)); // per cycle
         const double weight = 2 * m + 1 == size ? 1.0 : 2.0;
-        const double turn = 2.0 * M_PI * place;
-        const double cosine = weight * std::cos(turn * cycles);
-        const double sine = weight * std::sin(turn * cycles);
+        const double cosine = weight * phasor.real(), sine = weight * phasor.imag();
         const double* sequence = &sequences[size_t(m) * n_slepian];
         for (int k = 0; k < n_slepian; k += 2) {
             wave[k] += sequence[k] * cosine;
-            slope[k] -= sequence[k] * turn * sine;
+            slope[k] -= sequence[k] * radians * sine;
         }
         for (int k = 1; k < n_slepian; k += 2) {
             wave[k] += sequence[k] * sine;
-            slope[k] += sequence[k] * turn * cosine;
+            slope[k] += sequence[k] * radians * cosine;
         }
+        phasor = { phasor.real() * turn.real() - phasor.imag() * turn.imag(),
+                   phasor.real() * turn.imag() + phasor.imag() * turn.real() };
     }
 }
 

@@ -50,8 +50,9 @@ private:
     double d_cells;
     axis d_row, d_col;
     int d_width; // grid points along a row, padded
+    int d_apart; // from real to imaginary parts of a row of coefficients
     volk::vector<float> d_inverse_energy; // [S][row point][width], zero outside the disc
-    volk::vector<float> d_half, d_power;
+    volk::vector<float> d_input, d_half, d_power;
 };
 
 } // namespace estimation

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Frames: the pilot plan, what users send, a reference receiver and recordings."""
 
+from .beams import choose_beams
 from .codebook import dft_codebook, visible_directions
 from .constellation import (
     bits_per_symbol,
@@ -25,6 +26,7 @@ __all__ = [
     "ReceivedFrame",
     "bits_per_symbol",
     "bits_to_indices",
+    "choose_beams",
     "constellation",
     "constellation_names",
     "data_bits",

@@ -4,7 +4,8 @@
 import argparse
 import os
 
-from . import amp_gnn, fpn_oamp
+from .. import onnx_model
+from . import amp_gnn, fpn_oamp, without_truth
 
 
 def main(arguments=None):
@@ -14,8 +15,7 @@ def main(arguments=None):
     add_fpn_oamp(networks, os.path.join(build, "train"))
     add_amp_gnn(networks, os.path.join(build, "train"))
     options = parser.parse_args(arguments)
-    path = options.train(options)
-    print(f"wrote {path}; copy it to models/ to ship it")
+    print(f"wrote {options.train(options)}")
 
 
 def _add_places(parser, name, folder):
@@ -33,18 +33,43 @@ def add_fpn_oamp(networks, folder):
     )
     sub.add_argument("--batch", type=int, default=64)
     sub.add_argument("--seed", type=int, default=1)
-    sub.set_defaults(
-        train=lambda o: fpn_oamp.train(o.folder, o.output, tuple(o.steps), o.batch, o.seed)
+    sub.add_argument(
+        "--without-truth", metavar="PILOTS",
+        help="fine-tune on the received pilots of this NPZ file (y, combiner, noise_var) instead: docs/training.md",
     )
+    sub.add_argument("--start", metavar="MODEL", help="model to fine-tune without truth (default: the shipped one)")
+    sub.add_argument("--adapt-steps", type=int, default=300, metavar="N", help="steps without truth (default: %(default)s)")
+    sub.set_defaults(train=_train_fpn_oamp)
+
+
+def _train_fpn_oamp(options):
+    if not options.without_truth:
+        path = fpn_oamp.train(options.folder, options.output, tuple(options.steps), options.batch, options.seed)
+        return f"{path}; copy it to models/ to ship it"
+    start = options.start or onnx_model.shipped("fpn_oamp")
+    path = without_truth.adapt(
+        options.without_truth, start, options.folder, options.output, options.adapt_steps, options.batch, options.seed
+    )
+    return f"{path}; give it to an estimator as model="
 
 
 def add_amp_gnn(networks, folder):
-    sub = networks.add_parser("amp_gnn", help="network of the amp_gnn detector, about 1.5 hours on one core")
+    sub = networks.add_parser("amp_gnn", help="network of the amp_gnn detector, about 2 hours on one core")
     _add_places(sub, "amp_gnn", folder)
-    sub.add_argument("--steps", type=int, default=amp_gnn.STEPS, help="optimisation steps (default: %(default)s)")
+    sub.add_argument(
+        "--steps", type=int, nargs=2, default=amp_gnn.STEPS, metavar=("PLAIN", "HARD"),
+        help="steps on random links, and on what is hard of them (default: %(default)s)",
+    )
     sub.add_argument("--nodes", type=int, default=3072, help="real amplitudes of a batch (default: %(default)s)")
     sub.add_argument("--loss", choices=sorted(amp_gnn.LOSSES), default="cross_entropy")
-    sub.set_defaults(train=lambda o: amp_gnn.train(o.folder, o.output, o.steps, o.nodes, o.seed, o.loss))
+    sub.set_defaults(train=_train_amp_gnn)
+
+
+def _train_amp_gnn(options):
+    path = amp_gnn.train(
+        options.folder, options.output, tuple(options.steps), options.nodes, options.seed, options.loss
+    )
+    return f"{path}; copy it to models/ to ship it"
 
 
 if __name__ == "__main__":

@@ -138,7 +138,7 @@ def train(folder, output, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy",
         output,
         SHARES,
         dict(
-            training_command=f"./run train amp_gnn --steps {steps} --nodes {nodes} --seed {seed} --loss {loss}",
+        XX--nodes {nodes} --seed {seed} --loss {loss}",
             training_seed=seed,
             training_data="random links of gnuradio.thzum.training.detection_links.random_link: 16 to 64 antennas, 8 "
             "users up to as many as antennas without 32 x 24, correlation, channel errors, wrong noise variances",

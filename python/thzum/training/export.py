@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 FORMAT_VERSION = "1"
+CARD_PREFIX = "thzum."
 
 #: Largest difference to PyTorch that an export may show, relative to the output's scale.
 PARITY_TOLERANCE = 1e-4
@@ -23,7 +24,7 @@ def write_card(path, card):
     del model.metadata_props[:]
     for key, value in card.items():
         entry = model.metadata_props.add()
-        entry.key, entry.value = f"thzum.{key}", str(value)
+        entry.key, entry.value = CARD_PREFIX + key, str(value)
     onnx.checker.check_model(model)
     onnx.save(model, path)
 

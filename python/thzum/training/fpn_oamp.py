@@ -14,7 +14,7 @@ import torch
 from .. import channel
 from .domain import ImageDomain, complex_noise, squared_error
 from .export import export_denoiser
-from .linear_step import LinearStep, random_combiner
+from .linear_step import LinearStep, differentiable_iterate, iterate, random_combiner
 from .mixture import ChannelMixture
 from .networks import SubarrayDenoiser
 from .trainer import Schedule, Trainer
@@ -89,14 +89,6 @@ class EndToEnd:
         n_slots = int(round(undersampling * n_elements))
         return LinearStep(self.domain, *random_combiner(array.n_subarrays, n_slots, n_elements, rng))
 
-    def iterate(self, network, step, z, noise_var, truth, iterations):
-        """Coefficients after ``iterations`` of the fixed-point map started at zero."""
-        estimate = torch.zeros_like(truth)
-        for k in range(iterations):
-            extrinsic, variance = step(estimate, z, noise_var, first=k == 0)
-            estimate = self.domain.denoise(network, extrinsic, variance.sqrt())
-        return estimate
-
     def loss(self, network, rng):
         """Mean logarithm of the normalised error after a random depth; Jacobian-free gradient."""
         h, truth = self._draw(self.batch, rng, self.channels)
@@ -104,10 +96,7 @@ class EndToEnd:
         noise_var = torch.from_numpy(10 ** (-rng.uniform(*SNR_RANGE_DB, self.batch) / 10)).float()
         z = step.observe(h, noise_var, rng)
         depth = int(rng.integers(0, 4))
-        with torch.no_grad():
-            estimate = self.iterate(network, step, z, noise_var, truth, depth)
-            extrinsic, variance = step(estimate, z, noise_var, first=depth == 0)
-        denoised = self.domain.denoise(network, extrinsic, variance.sqrt())
+        denoised = differentiable_iterate(self.domain, network, step, z, noise_var, depth)
         return torch.log(squared_error(denoised, truth) + 1e-5).mean()
 
     def validate(self, network):
@@ -117,7 +106,7 @@ class EndToEnd:
         for snr_db in VALIDATION_SNR_DB:
             noise_var = torch.full((len(truth),), 10 ** (-snr_db / 10))
             z = self.validation_step.observe(h, noise_var, np.random.default_rng(VALIDATION_SEED + 2))
-            estimate = self.iterate(network, self.validation_step, z, noise_var, truth, 8)
+            estimate = iterate(self.domain, network, self.validation_step, z, noise_var, 8)
             measured[f"snr_{snr_db:g}dB"] = round(10 * float(torch.log10(squared_error(estimate, truth).mean())), 3)
         measured["contraction"] = round(self.contraction(network), 3)
         return measured
@@ -131,7 +120,7 @@ class EndToEnd:
         h, truth = (part[:probes] for part in self.validation)
         noise_var = torch.from_numpy(10 ** (-rng.uniform(0, 20, len(truth)) / 10)).float()
         z = self.validation_step.observe(h, noise_var, rng)
-        fixed = self.iterate(network, self.validation_step, z, noise_var, truth, 10)
+        fixed = iterate(self.domain, network, self.validation_step, z, noise_var, 10)
 
         def apply(point):
             extrinsic, variance = self.validation_step(point, z, noise_var)

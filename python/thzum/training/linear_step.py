@@ -58,7 +58,17 @@ class LinearStep:
     def observe(self, h, noise_var, rng):
         """Noisy observations z [B, S, r] of antenna responses ``h``, complex64 tensor [B, S, n]."""
         z = self._apply(self._rows, h) * self._gains
-        return self._apply(self._left, z + noise_var.sqrt()[:, None, None] * complex_noise(z.shape, rng))
+        return self.reduce(z + noise_var.sqrt()[:, None, None] * complex_noise(z.shape, rng))
+
+    def reduce(self, pilots):
+        """What pilots [B, S, Q] of white noise tell of the coefficients: z [B, S, r], noise as before."""
+        return self._apply(self._left, pilots)
+
+    def predict(self, coefficients):
+        """z [B, S, r] without noise of ``coefficients`` [B, S, K, K]."""
+        shape = coefficients.shape
+        flat = coefficients.reshape(*shape[:2], -1) * self._phase
+        return self.singular * self._apply(self._right, flat)
 
     def __call__(self, coefficients, z, noise_var, first=False):
         """Extrinsic estimate and its noise variance [B] from ``coefficients`` [B, S, K, K].
@@ -66,8 +76,7 @@ class LinearStep:
         With ``first=True`` the input is taken to be zero with the prior variance of a unit-power channel.
         """
         shape = coefficients.shape
-        in_singular = self._apply(self._right, coefficients.reshape(*shape[:2], -1) * self._phase)
-        residual = z - self.singular * in_singular
+        residual = z - self.predict(coefficients)
         if first:
             variance = torch.full_like(noise_var, self.noise_free_power)
         else:
@@ -88,3 +97,21 @@ class LinearStep:
         parts = torch.view_as_real(vectors).permute(1, 2, 0, 3).flatten(2)
         out = (matrix @ parts).reshape(matrix.shape[0], matrix.shape[1], -1, 2)
         return torch.view_as_complex(out.permute(2, 0, 1, 3).contiguous())
+
+
+def iterate(domain, network, step, z, noise_var, iterations):
+    """Coefficients [B, S, K, K] after ``iterations`` of the fixed-point map x <- D(LE(x)) started at zero."""
+    kept = domain.region.n_slepian
+    estimate = torch.zeros((*z.shape[:2], kept, kept), dtype=torch.complex64)
+    for k in range(iterations):
+        extrinsic, variance = step(estimate, z, noise_var, first=k == 0)
+        estimate = domain.denoise(network, extrinsic, variance.sqrt())
+    return estimate
+
+
+def differentiable_iterate(domain, network, step, z, noise_var, depth):
+    """The same after ``depth`` + 1 iterations, with the gradient of the last one only (Jacobian-free)."""
+    with torch.no_grad():
+        estimate = iterate(domain, network, step, z, noise_var, depth)
+        extrinsic, variance = step(estimate, z, noise_var, first=depth == 0)
+    return domain.denoise(network, extrinsic, variance.sqrt())

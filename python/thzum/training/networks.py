@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Networks of the learned estimators."""
 
+import onnx
 import torch
 import torch.nn as nn
 
@@ -72,3 +73,25 @@ class SubarrayDenoiser(nn.Module):
             features = block(features, log_noise, average)
         correction = self.tail(torch.relu(features)).reshape(batch, subarrays, 2, grid, grid)
         return z * (shrink * shrink) + correction * (noise * shrink)
+
+
+def load_denoiser(path):
+    """The :class:`SubarrayDenoiser` of an exported ``.onnx`` file, to train it further.
+
+    Raises:
+        ValueError: where the file holds another network; the message says what is missing.
+    """
+    weights = {
+        tensor.name: torch.from_numpy(onnx.numpy_helper.to_array(tensor).copy())
+        for tensor in onnx.load(path).graph.initializer
+    }
+    if "position" not in weights:
+        raise ValueError(f"{path}: expected a network that `./run train` made, no weights 'position' in it")
+    _, width, grid, _ = weights["position"].shape
+    blocks = sum(name.endswith("out.weight") for name in weights)
+    network = SubarrayDenoiser(grid=grid, width=width, blocks=blocks)
+    missing = sorted(set(network.state_dict()) - set(weights))
+    if missing:
+        raise ValueError(f"{path}: expected a network that `./run train` made, no weights {missing} in it")
+    network.load_state_dict({name: weights[name] for name in network.state_dict()})
+    return network

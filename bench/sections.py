@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ``./run bench`` can measure: the sections, how each is shown, and which figures it draws."""
+
+import dataclasses
+from typing import Callable, Optional
+
+import accuracy
+import accuracy_time
+import bounds
+import channels
+import cost
+import detection
+import latency
+import memory
+import robustness
+import speed
+import tracking
+import uplink_channel
+import wideband
+
+
+def values(results, indent="  "):
+    """Nested dictionaries of numbers as text, a line for each number or list of numbers."""
+    lines = []
+    for name, value in results.items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{name}", values(value, indent + "  ")]
+        elif isinstance(value, (list, tuple)):
+            entries = (f"{entry:.4g}" if isinstance(entry, float) else str(entry) for entry in value)
+            lines.append(f"{indent}{name}: " + " ".join(entries))
+        else:
+            lines.append(f"{indent}{name}: " + (f"{value:.4g}" if isinstance(value, float) else str(value)))
+    return "\n".join(lines)
+
+
+def nmse_table(table):
+    """{name: [NMSE in dB per SNR]} as text."""
+    lines = [f"  {'SNR in dB':28}" + "".join(f"{snr:>8}" for snr in accuracy.SNRS_DB)]
+    lines += [f"  {name:28}" + "".join(f"{value:8.2f}" for value in row) for name, row in table.items()]
+    return "\n".join(lines)
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """One part of the benchmark.
+
+    Attributes:
+        title: a line above the results.
+        measure: (path of the reference channels, **sizes) -> results of plain numbers, lists and dictionaries.
+        quick: sizes that show in seconds that it runs; its figures then say nothing.
+        report: results -> text.
+        figures: (results, folder), writes its figures; None if it draws none.
+        always: measured where no section is asked for.
+    """
+
+    title: str
+    measure: Callable
+    quick: dict = dataclasses.field(default_factory=dict)
+    report: Callable = values
+    figures: Optional[Callable] = None
+    always: bool = True
+
+
+def _detection(_, symbols=detection.SYMBOLS, sizes=detection.SIZES, seconds=1.0):
+    return dict(
+        symbol_error_rate=detection.error_rates(symbols),
+        microseconds=detection.times(seconds=seconds),
+        numpy_lmmse=detection.numpy_lmmse(),
+        cost_by_users=detection.costs(sizes),
+    )
+
+
+def _detection_figures(results, folder):
+    for suffix in ("svg", "png"):
+        detection.plot(results["cost_by_users"], folder / f"cost_detectors.{suffix}")
+
+
+SECTIONS = {
+    "reference": Section(
+        "NMSE in dB, reference channels, own combiner, common noise",
+        accuracy.reference_table,
+        dict(names=("ls", "newtonized_omp")),
+        nmse_table,
+    ),
+    "hadamard": Section(
+        "NMSE in dB, reference channels, Hadamard combiner, fresh noise per slot",
+        accuracy.hadamard_table,
+        dict(names=("ls", "newtonized_omp")),
+        nmse_table,
+    ),
+    "fixed_point": Section("Fixed point of fpn_oamp", accuracy.fixed_point, dict(depths=(1, 2))),
+    "linear_module": Section("Linear module, one thread", lambda _: speed.linear_module()),
+    "estimate": Section("One estimate, one thread", lambda _: speed.estimate()),
+    "streaming": Section(
+        "Flowgraph against the bare object", lambda _, **sizes: speed.streaming(**sizes), dict(items=32)
+    ),
+    "memory": Section("Memory", lambda _: memory.receiver()),
+    "channels": Section(
+        "Channels of the 1024-antenna preset per second, one thread", lambda _: channels.rates()
+    ),
+    "uplink": Section(
+        "Streaming uplink, 4 users x 4 RF chains, Msample/s per stream", lambda _: uplink_channel.measure()
+    ),
+    "sweep": Section("thzum sweep, 5 estimators x 5 SNRs x 1000 channels", lambda _: channels.sweep()),
+    "bounds": Section(
+        "NMSE in dB beside what bounds it, own channels, Hadamard combiner",
+        bounds.measure,
+        dict(channels=2),
+        bounds.report,
+        bounds.figures,
+        always=False,
+    ),
+    "robustness": Section(
+        "NMSE in dB (prediction less truth), 10 dB SNR, 1024 antennas unless the row says otherwise",
+        lambda _, **sizes: robustness.measure(**sizes),
+        dict(count=2, names=("paths, free", "fpn_oamp")),
+        robustness.report,
+        robustness.figures,
+        always=False,
+    ),
+    "accuracy_time": Section(
+        "Accuracy against time of an estimate, 1024 antennas, 10 dB SNR, one thread",
+        accuracy_time.measure,
+        dict(channels=4, rounds=1, families=("newtonized_omp, free gains",)),
+        accuracy_time.report,
+        accuracy_time.figures,
+        always=False,
+    ),
+    "cost": Section(
+        "ms of thread time per estimate, batch one, as the array grows",
+        cost.measure,
+        dict(sizes=(1, 2), channels=1, rounds=1, labels=("ls", "newtonized_omp, free gains")),
+        cost.report,
+        cost.figures,
+        always=False,
+    ),
+    "latency": Section(
+        "Latency of a frame through the flowgraph, one thread estimates",
+        latency.measure,
+        dict(frames=16, labels=("newtonized_omp, free gains",)),
+        latency.report,
+        always=False,
+    ),
+    "wideband": Section(
+        "Wideband estimation, 30 GHz at 300 GHz: NMSE in dB and ms of thread time per channel",
+        lambda _, **sizes: wideband.measure(**sizes),
+        dict(counts={1: 1, 2: 1}),
+        always=False,
+    ),
+    "tracking": Section(
+        "Cold and warm starts against motion per frame in wavelengths",
+        lambda _, **sizes: tracking.measure(**sizes),
+        dict(users=1, frames=2),
+        always=False,
+    ),
+    "detection": Section(
+        "Detectors at 32 x 24: symbol error rates with their standard errors, microseconds per detection",
+        _detection,
+        dict(symbols=48, sizes=(16,), seconds=0.1),
+        figures=_detection_figures,
+        always=False,
+    ),
+}
