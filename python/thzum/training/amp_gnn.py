@@ -123,7 +123,7 @@ def train(folder, output, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy",
     Args:
         folder: checkpoint and log; training resumes from what is there.
         output: the ``.onnx`` file to write.
-        steps: optimisation steps.
+        steps: optimisation steps of the two stages.
         nodes: real amplitudes of a batch.
         loss: a key of :data:`LOSSES`.
         links: validation instead of :data:`VALIDATION`, name -> (link, channel uses).
@@ -138,7 +138,7 @@ def train(folder, output, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy",
         output,
         SHARES,
         dict(
-        XX--nodes {nodes} --seed {seed} --loss {loss}",
+            training_command=f"./run train amp_gnn --steps {steps[0]} {steps[1]} --nodes {nodes} --seed {seed} --loss {loss}",
             training_seed=seed,
             training_data="random links of gnuradio.thzum.training.detection_links.random_link: 16 to 64 antennas, 8 "
             "users up to as many as antennas without 32 x 24, correlation, channel errors, wrong noise variances",
