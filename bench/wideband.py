@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wideband estimation: NMSE of joint and separate estimation of subcarriers over 30 GHz at 300 GHz."""
+"""Wideband estimation: NMSE of joint and separate estimation of subcarriers over 30 GHz at 300 GHz.
 
+Run it as a script for the table, ``--figure FILE`` for NMSE over the number of subcarriers.
+"""
+
+import argparse
 import json
 import time
 
@@ -9,10 +13,11 @@ import numpy as np
 from gnuradio import thzum
 from gnuradio.thzum.channel import preset, response
 from gnuradio.thzum.channel.wideband import subcarrier_frequencies
+from gnuradio.thzum.plots import COLOURS, new_figure
 
 BANDWIDTH = 30e9
 ROWS = 128  # pilot slots of a subarray, half of its elements
-CHANNELS = {1: 100, 8: 40, 64: 10}
+CHANNELS = {1: 40, 4: 20, 16: 10, 64: 6}
 
 
 def _decibels(ratio):
@@ -65,5 +70,46 @@ def measure(counts=CHANNELS, seed=7):
     return results
 
 
+#: (estimator, label, colour, line style) of each curve.
+CURVES = (
+    ("parametric_joint", "newtonized_omp, together", 0, "-"),
+    ("parametric_separate", "newtonized_omp, each alone", 0, "--"),
+    ("parametric_squint_ignored", "newtonized_omp, together, squint ignored", 0, ":"),
+    ("learned_joint", "fpn_oamp, together", 1, "-"),
+    ("learned_separate", "fpn_oamp, each alone", 1, "--"),
+)
+
+
+def plot(results, axes, snr=10):
+    """NMSE over the number of subcarriers at one SNR, of :func:`measure`'s results, on Matplotlib ``axes``."""
+    counts = sorted(results)
+    for key, label, colour, style in CURVES:
+        values = [results[count][snr][key]["nmse_db"] for count in counts]
+        axes.plot(counts, values, style, marker="os"[colour], color=COLOURS[colour], label=label)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(counts, [str(count) for count in counts])
+    axes.set_xlabel("subcarriers over 30 GHz")
+    axes.set_ylabel("NMSE in dB")
+    axes.set_title(f"{snr} dB at each subcarrier", fontsize=9)
+    axes.grid(True, alpha=0.3)
+
+
+def main():
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--figure", metavar="FILE", help="also draw the curves")
+    options = parser.parse_args()
+    results = measure()
+    print(json.dumps(results, indent=1))
+    if options.figure:
+        figure = new_figure(10, 4.5)
+        panels = figure.subplots(1, 3, sharey=True)
+        for axes, snr in zip(panels, next(iter(results.values()))):
+            plot(results, axes, snr)
+        panels[0].legend(fontsize=7)
+        figure.tight_layout()
+        figure.savefig(options.figure, dpi=120)
+
+
 if __name__ == "__main__":
-    print(json.dumps(measure(), indent=1))
+    main()

@@ -117,7 +117,19 @@ def test_percentiles(bench):
 
 
 #: Sections that do not stand in a test of their own, and are short in small.
-QUICK = ("bounds", "robustness", "accuracy_time", "cost", "latency", "wideband", "tracking", "detection")
+QUICK = (
+    "bounds",
+    "state_evolution",
+    "robustness",
+    "accuracy_time",
+    "cost",
+    "precision",
+    "latency",
+    "wideband",
+    "tracking",
+    "detection",
+    "llr_quality",
+)
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -137,3 +149,22 @@ def test_options_that_make_no_sense_are_refused(bench, monkeypatch, arguments):
     monkeypatch.setattr(sys, "argv", ["bench", *arguments])
     with pytest.raises(SystemExit):
         bench("bench").main()
+
+
+def test_quantised_section(bench):
+    quantised = bench("quantised")
+    results = quantised.measure(channels=4, bits=(2,), snrs_db=(10,), names=("newtonized_omp",))
+    row = results["newtonized_omp"][2]
+    assert row["step"][0] < row["plain"][0] - 2
+    assert "2 bits" in quantised.report(results, (10,))
+    axes = axes_of_a_new_figure()
+    quantised.plot(results["newtonized_omp"], axes, (10,))
+    assert len(axes.get_lines()) == 3
+
+
+def test_wideband_section(bench):
+    wideband = bench("wideband")
+    results = wideband.measure(counts={1: 1, 4: 1})
+    axes = axes_of_a_new_figure()
+    wideband.plot(results, axes)
+    assert len(axes.get_lines()) == len(wideband.CURVES)

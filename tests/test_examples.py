@@ -221,6 +221,70 @@ def test_code_words_of_24_users_arrive(compiled):
     assert graph.frame_errors.block_errors() <= 4, graph.frame_errors.user_bler()
 
 
+def test_subcarriers_are_better_estimated_together(compiled):
+    graph = top_block(compiled("wideband"))()
+    graph.start()
+    graph.wait()
+    assert graph.nmse_together.count() == graph.n_channels
+    assert graph.nmse_alone.count() == graph.n_channels * graph.n_subcarriers
+    assert graph.nmse_together.nmse_db() < graph.nmse_alone.nmse_db() - 2 < -20
+
+
+def test_detectors_are_ranked_without_display(compiled):
+    graph = top_block(compiled("detector_compare_headless"))()
+    graph.start()
+    graph.wait()
+    ser = {name: getattr(graph, f"ser_{name}").ser() for name in ("lmmse", "amp", "oamp", "ep", "k_best", "choice")}
+    assert graph.ser_ep.count() == graph.n_vectors * graph.users
+    # 32x24 QPSK at 10 dB, as the tables of docs/detection.md have it; about 60 errors of ep decide.
+    assert 2.4e-2 < ser["lmmse"] < 3.2e-2 and 1.3e-3 < ser["amp"] < 3e-3, ser
+    assert 3e-4 < ser["ep"] < 1.1e-3 and ser["k_best"] < 1.3 * ser["ep"] < ser["amp"], ser
+    assert ser["choice"] < ser["amp"], ser
+
+
+def test_detector_comparison_follows_its_widgets(compiled, qt):
+    graph = top_block(compiled("detector_compare"))()
+    graph.set_vectors_per_second(100_000)
+    graph.start()
+    try:
+        quiet = late_ser(graph, qt)
+        graph.set_snr_db(4)
+        graph.set_choice("mf")
+        noisy = late_ser(graph, qt)
+        assert graph.detector_choice.algorithm() == "mf"
+        assert quiet["lmmse"] < 0.05 < 0.1 < noisy["lmmse"] < noisy["choice"]
+        graph.set_users(8)
+        few = late_ser(graph, qt)
+        assert few["lmmse"] < noisy["lmmse"] / 2
+        graph.set_modulation("64qam")
+        graph.set_snr_db(10)
+        dense = late_ser(graph, qt)
+        assert graph.detector_ep.constellation() == "64qam"
+        assert few["ep"] < 0.1 < dense["ep"] < 0.9
+    finally:
+        graph.stop()
+        graph.wait()
+
+
+def late_ser(graph, qt, vectors=600):
+    """Symbol error rates over ``vectors`` from now on, when what was waiting in buffers is through."""
+    probes = {name: getattr(graph, f"ser_{name}") for name in ("lmmse", "ep", "choice")}
+    deadline = time.monotonic() + TIME_LIMIT
+
+    def wait(detector, count):
+        end = detector.detected() + count
+        while detector.detected() < end:
+            qt.processEvents()
+            time.sleep(0.02)
+            assert time.monotonic() < deadline
+
+    wait(graph.detector_k_best, 1200)
+    for probe in probes.values():
+        probe.reset()
+    wait(graph.detector_k_best, vectors)
+    return {name: probe.ser() for name, probe in probes.items()}
+
+
 def test_sliders_act_on_the_running_comparison(compiled, qt):
     graph = top_block(compiled("compare_estimators"))()
     graph.set_channels_per_second(100_000)

@@ -161,7 +161,8 @@ def test_complex_combiners_and_any_gain():
     one, _ = estimator(op, SMALL).estimate(y, 9e-4)
     large, _ = estimator(op, SMALL).estimate(1000 * y, 9e2)
     assert nmse(one, h) < 10**-2.5
-    np.testing.assert_allclose(large / 1000, one, atol=1e-3)
+    # Rounding decides on steps that gain next to nothing: the tolerance is half of the error made anyway.
+    np.testing.assert_allclose(large / 1000, one, atol=4e-3)
 
 
 def test_items_of_a_batch_do_not_mix():

@@ -242,3 +242,18 @@ def test_bad_input_is_refused():
     assert set(thzum.wideband_estimators()) == {"newtonized_omp", "fpn_oamp"}
     assert "gains" in thzum.wideband_estimator_options("newtonized_omp")
     assert "spacing=0.25" in repr(estimator) and estimator.subcarriers == 4
+
+
+@pytest.mark.parametrize("name", ["newtonized_omp", "fpn_oamp"])
+def test_the_noise_level_is_read_off_the_pilots(name):
+    rng = np.random.default_rng(21)
+    op, f = operator(), band(8)
+    h = response(ARRAY, random_paths(rng, 2, 4), f)
+    h *= np.sqrt(ARRAY.n_antennas * 8) / np.linalg.norm(h, axis=(1, 2), keepdims=True)
+    y = observe(op, h, 0.1, rng)
+    estimator = joint(op, f, name)
+    given, _ = estimator.estimate(y, 0.1)
+    blind, report = estimator.estimate(y)
+    # The mean over 8 subcarriers of estimates that spread by some 6 % each.
+    np.testing.assert_allclose(report["noise_var"], 0.1, rtol=0.1)
+    np.testing.assert_allclose(10 * np.log10(nmse(blind, h) / nmse(given, h)), 0, atol=0.5)

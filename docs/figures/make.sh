@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Makes the pictures of the README again. Drawing flowgraphs needs xvfb-run (Debian package xvfb).
+# Makes the pictures of the README and of docs/ again. Drawing flowgraphs needs xvfb-run (Debian package xvfb).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 ./run demo --png docs/figures/demo.png
@@ -9,3 +9,5 @@ for name in estimate_recording unrolled_oamp compare_estimators; do
 done
 ./run exec thzum channel sample --config examples/channel.yaml --batch 4 --seed 3 --out build/channel.npz
 ./run exec thzum channel plot build/channel.npz --what overview --out docs/figures/channel.png
+./run exec python3 bench/quantised.py --figure docs/figures/quantised.png
+./run exec python3 bench/wideband.py --figure docs/figures/wideband.png

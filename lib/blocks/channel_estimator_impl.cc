@@ -8,6 +8,7 @@
 #include "block_arguments.h"
 #include "channel_estimator_impl.h"
 #include "control_message.h"
+#include "estimate_message.h"
 #include "frame_tags.h"
 #include "item_check.h"
 #include <gnuradio/io_signature.h>
@@ -43,11 +44,6 @@ int checked_users(int users)
                                     ": tracked_users expects an integer from 0 to " +
                                     std::to_string(most_users) + ", got " + std::to_string(users));
     return users;
-}
-
-pmt::pmt_t with_tag(const pmt::pmt_t& dict, const pmt::pmt_t& key, const pmt::pmt_t& value)
-{
-    return value ? pmt::dict_add(dict, key, value) : dict;
 }
 
 } // namespace
@@ -387,33 +383,19 @@ void channel_estimator_impl::tag_item(uint64_t offset, int index)
             add_item_tag(0, offset, tags::skipped(), item.fault);
         return;
     }
-    const auto& report = d_reports[index];
-    add_item_tag(0, offset, tags::iterations(), pmt::from_long(report.iterations));
-    add_item_tag(0, offset, tags::residual(), pmt::from_double(report.residual));
-    add_item_tag(0, offset, tags::noise_var(), pmt::from_double(report.noise_var));
-    add_item_tag(0, offset, tags::predicted_nmse_db(), pmt::from_double(report.predicted_nmse_db));
+    for (const auto& [key, value] : estimate_tags(d_reports[index]))
+        add_item_tag(0, offset, key, value);
 }
 
 void channel_estimator_impl::report_item(int index)
 {
     const auto& item = d_items[index];
     const auto& report = d_reports[index];
-    auto dict = pmt::dict_add(pmt::make_dict(), keys::algorithm(), d_algorithm_symbol);
-    dict = with_tag(dict, keys::frame(), item.tags.frame);
-    dict = with_tag(dict, keys::user(), item.tags.user);
-    if (item.fault) {
-        dict = pmt::dict_add(dict, keys::skipped(), item.fault);
-    } else {
-        dict = pmt::dict_add(dict, keys::iterations(), pmt::from_long(report.iterations));
-        dict = pmt::dict_add(dict, keys::residual(), pmt::from_double(report.residual));
-        dict = pmt::dict_add(dict, keys::noise_var(), pmt::from_double(report.noise_var));
-        dict = pmt::dict_add(
-            dict, keys::predicted_nmse_db(), pmt::from_double(report.predicted_nmse_db));
-        dict = pmt::dict_add(dict, keys::latency_us(), pmt::from_double(d_latencies[index]));
-        if (d_tracked_users > 0) {
-            dict = pmt::dict_add(dict, keys::steps(), pmt::from_long(report.steps));
-            dict = pmt::dict_add(dict, keys::steps_saved(), pmt::from_long(report.steps_saved));
-        }
+    auto dict = estimate_message(
+        d_algorithm_symbol, item.tags, item.fault, report, d_latencies[index]);
+    if (!item.fault && d_tracked_users > 0) {
+        dict = pmt::dict_add(dict, keys::steps(), pmt::from_long(report.steps));
+        dict = pmt::dict_add(dict, keys::steps_saved(), pmt::from_long(report.steps_saved));
     }
     message_port_pub(ports::report(), dict);
 }

@@ -12,6 +12,7 @@
 #include <gnuradio/io_signature.h>
 #include <volk/volk.h>
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 #include <stdexcept>
 
@@ -19,12 +20,6 @@ namespace gr {
 namespace thzum {
 
 namespace {
-
-const pmt::pmt_t& beams_tag()
-{
-    static const pmt::pmt_t symbol = pmt::mp("thzum_beams");
-    return symbol;
-}
 
 const pmt::pmt_t& bad_beams()
 {
@@ -51,12 +46,23 @@ void check_codebook(const std::vector<gr_complex>& codebook, int n_antennas)
                                     std::to_string(n_antennas) + " values, got " +
                                     std::to_string(codebook.size()) + " values in all");
     for (size_t at = 0; at < codebook.size(); at += n_antennas) {
-        const double norm = std::sqrt(item_energy(&codebook[at], n_antennas));
-        if (!(std::abs(norm - 1.0) < 1e-3))
+        const double energy = item_energy(&codebook[at], n_antennas);
+        if (!(energy > smallest_item_energy && energy < largest_item_energy))
             throw std::invalid_argument(
-                "effective_channel: codebook expects rows of unit norm, got a norm of " +
-                std::to_string(norm) + " in row " + std::to_string(at / n_antennas));
+                "effective_channel: codebook expects finite rows other than zero, got one of "
+                "energy " +
+                std::to_string(energy) + " in row " + std::to_string(at / n_antennas));
     }
+}
+
+const std::string& checked_combiner(const std::string& combiner)
+{
+    for (const char* known : { "codebook", "dft", "matched", "svd" })
+        if (combiner == known)
+            return combiner;
+    throw std::invalid_argument(
+        "effective_channel: combiner expects 'codebook', 'dft', 'matched' or 'svd', got '" +
+        combiner + "'");
 }
 
 double checked_noise_scale(double noise_scale, int n_users)
@@ -96,7 +102,8 @@ effective_channel::sptr effective_channel::make(int n_subarrays,
                                                 int n_users,
                                                 const std::vector<gr_complex>& codebook,
                                                 const std::vector<int>& beams,
-                                                double noise_scale)
+                                                double noise_scale,
+                                                const std::string& combiner)
 {
     check_sizes(n_subarrays, n_antennas, n_users);
     check_codebook(codebook, n_antennas);
@@ -106,7 +113,8 @@ effective_channel::sptr effective_channel::make(int n_subarrays,
         n_users,
         codebook,
         beams,
-        checked_noise_scale(noise_scale, n_users));
+        checked_noise_scale(noise_scale, n_users),
+        checked_combiner(combiner));
 }
 
 effective_channel_impl::effective_channel_impl(int n_subarrays,
@@ -114,11 +122,15 @@ effective_channel_impl::effective_channel_impl(int n_subarrays,
                                                int n_users,
                                                const std::vector<gr_complex>& codebook,
                                                const std::vector<int>& beams,
-                                               double noise_scale)
+                                               double noise_scale,
+                                               const std::string& combiner)
     : gr::sync_decimator(
           "effective_channel",
           gr::io_signature::make(1, 1, n_subarrays * n_antennas * sizeof(gr_complex)),
-          gr::io_signature::make(1, 1, n_subarrays * n_users * sizeof(gr_complex)),
+          gr::io_signature::make2(1,
+                                  2,
+                                  n_subarrays * n_users * sizeof(gr_complex),
+                                  n_subarrays * n_antennas * sizeof(gr_complex)),
           n_users),
       d_n_subarrays(n_subarrays),
       d_n_antennas(n_antennas),
@@ -126,10 +138,16 @@ effective_channel_impl::effective_channel_impl(int n_subarrays,
       d_n_beams(static_cast<int>(codebook.size()) / n_antennas),
       d_noise_scale(noise_scale),
       d_codebook(codebook),
+      d_combiner(combiner),
+      d_choice(n_subarrays, n_antennas, n_users),
       d_frame_beams(n_subarrays),
+      d_rows(static_cast<size_t>(n_subarrays) * n_antennas),
+      d_row_norms(n_subarrays),
+      d_present(static_cast<size_t>(n_users) * n_subarrays * n_antennas),
       d_user_faults(n_users)
 {
     effective_channel_impl::set_beams(beams);
+    message_port_register_out(ports::combiner());
     // Tags of a frame's items are merged in pass_tags().
     set_tag_propagation_policy(TPP_DONT);
 }
@@ -162,16 +180,33 @@ std::vector<int> effective_channel_impl::beams() const
     return d_beams;
 }
 
+void effective_channel_impl::set_combiner(const std::string& combiner)
+{
+    checked_combiner(combiner);
+    std::lock_guard<std::mutex> lock(d_mutex);
+    d_combiner = combiner;
+}
+
+std::string effective_channel_impl::combiner() const
+{
+    std::lock_guard<std::mutex> lock(d_mutex);
+    return d_combiner;
+}
+
 int effective_channel_impl::work(int noutput_items,
                                  gr_vector_const_void_star& input_items,
                                  gr_vector_void_star& output_items)
 {
     const auto* h = static_cast<const gr_complex*>(input_items[0]);
     auto* H = static_cast<gr_complex*>(output_items[0]);
-    const size_t frame_in = static_cast<size_t>(d_n_users) * d_n_subarrays * d_n_antennas;
     const size_t frame_out = static_cast<size_t>(d_n_users) * d_n_subarrays;
-    for (int frame = 0; frame < noutput_items; frame++)
-        process_frame(h + frame * frame_in, frame, H + frame * frame_out);
+    for (int frame = 0; frame < noutput_items; frame++) {
+        process_frame(h + frame * d_present.size(), frame, H + frame * frame_out);
+        if (output_items.size() > 1)
+            std::copy(d_rows.begin(),
+                      d_rows.end(),
+                      static_cast<gr_complex*>(output_items[1]) + frame * d_rows.size());
+    }
     return noutput_items;
 }
 
@@ -185,31 +220,82 @@ void effective_channel_impl::process_frame(const gr_complex* h, int frame, gr_co
             d_user_faults[tag.offset - nitems_read(0) - first_item] = tag.value;
 
     std::fill_n(H, static_cast<size_t>(d_n_subarrays) * d_n_users, gr_complex(0));
-    const bool has_beams = take_tagged_beams();
-    int n_present = 0;
-    for (int user = 0; user < d_n_users; user++) {
-        const gr_complex* h_user = h + static_cast<size_t>(user) * d_n_subarrays * d_n_antennas;
-        if (!is_user_present(h_user, user))
-            continue;
-        n_present++;
-        if (has_beams)
-            combine(h_user, user, H);
-    }
+    const int n_present = take_present(h);
+    read_noise_var(nitems_read(0) + first_item);
+    d_frame_combiner = combiner();
+    const bool has_rows = choose_rows(n_present > 0);
+    for (int user = 0; user < d_n_users && has_rows; user++)
+        if (!d_user_faults[user])
+            combine(user, H);
     d_skipped_users += d_n_users - n_present;
     d_frames++;
     const uint64_t offset = nitems_written(0) + frame;
     pass_tags(offset, nitems_read(0) + first_item);
-    if (!has_beams)
+    if (!has_rows)
         add_item_tag(0, offset, tags::skipped(), bad_beams());
     else if (n_present == 0)
         add_item_tag(0, offset, tags::skipped(), d_user_faults[0]);
+    else
+        tag_rows(offset);
+}
+
+/*! Copies the users that are there, and zeros for the others. \return how many there are */
+int effective_channel_impl::take_present(const gr_complex* h)
+{
+    const size_t size = d_rows.size();
+    int n_present = 0;
+    for (int user = 0; user < d_n_users; user++) {
+        const bool present = is_user_present(h + user * size, user);
+        n_present += present;
+        if (present)
+            std::copy_n(h + user * size, size, &d_present[user * size]);
+        else
+            std::fill_n(&d_present[user * size], size, gr_complex(0));
+    }
+    return n_present;
+}
+
+/*! Rows of the frame at hand. \return false when the beams of a tag cannot be used */
+bool effective_channel_impl::choose_rows(bool has_users)
+{
+    const bool is_fixed = d_frame_combiner == "codebook" || !has_users;
+    if (is_fixed && !take_tagged_beams()) {
+        std::fill(d_rows.begin(), d_rows.end(), gr_complex(0));
+        return false;
+    }
+    const double noise_var = choice_noise_var();
+    if (d_frame_combiner == "matched" && !is_fixed) {
+        d_choice.matched(d_present.data(), noise_var, d_rows.data());
+    } else if (d_frame_combiner == "svd" && !is_fixed) {
+        d_choice.singular(d_present.data(), noise_var, d_rows.data());
+    } else {
+        if (!is_fixed)
+            d_choice.from_codebook(d_present.data(), d_codebook, noise_var, d_frame_beams);
+        for (int s = 0; s < d_n_subarrays; s++)
+            std::copy_n(&d_codebook[static_cast<size_t>(d_frame_beams[s]) * d_n_antennas],
+                        d_n_antennas,
+                        &d_rows[static_cast<size_t>(s) * d_n_antennas]);
+    }
+    for (int s = 0; s < d_n_subarrays; s++)
+        d_row_norms[s] = static_cast<float>(
+            item_energy(&d_rows[static_cast<size_t>(s) * d_n_antennas], d_n_antennas));
+    return true;
+}
+
+/*! Noise variance that the choice of rows reckons with. Where it is not known, or so small that it
+ * would drown in rounding, 40 or 80 dB below the mean power of a user at a subarray. */
+double effective_channel_impl::choice_noise_var() const
+{
+    const double power = item_energy(d_present.data(), static_cast<int>(d_present.size())) /
+                         (static_cast<double>(d_n_users) * d_n_subarrays);
+    return d_noise_var > 0.0 ? std::max(d_noise_var, 1e-8 * power) : 1e-4 * power + FLT_MIN;
 }
 
 bool effective_channel_impl::take_tagged_beams()
 {
     d_frame_beams = beams();
     for (const auto& tag : d_tags) {
-        if (tag.key != beams_tag())
+        if (tag.key != tags::beams())
             continue;
         try {
             const auto tagged = beam_indices(tag.value);
@@ -230,39 +316,72 @@ bool effective_channel_impl::is_user_present(const gr_complex* h, int user)
     return !d_user_faults[user];
 }
 
-void effective_channel_impl::combine(const gr_complex* h, int user, gr_complex* H) const
+void effective_channel_impl::combine(int user, gr_complex* H) const
 {
     for (int s = 0; s < d_n_subarrays; s++) {
+        const size_t at = static_cast<size_t>(s) * d_n_antennas;
         lv_32fc_t gain;
         volk_32fc_x2_dot_prod_32fc(
-            &gain,
-            h + static_cast<size_t>(s) * d_n_antennas,
-            &d_codebook[static_cast<size_t>(d_frame_beams[s]) * d_n_antennas],
-            d_n_antennas);
+            &gain, &d_present[user * d_rows.size() + at], &d_rows[at], d_n_antennas);
         H[s * d_n_users + user] = gain;
     }
 }
 
-void effective_channel_impl::pass_tags(uint64_t frame_offset, uint64_t first_item)
+/*! Takes the mean of the present users' noise variances. */
+void effective_channel_impl::read_noise_var(uint64_t first_item)
 {
-    double noise_sum = 0.0;
-    int n_noise = 0;
+    double sum = 0.0;
+    int count = 0;
     for (const auto& tag : d_tags) {
-        if (tag.key == tags::noise_var()) {
-            const double value = is_real_number(tag.value) ? pmt::to_double(tag.value) : 0.0;
-            if (is_usable_noise_var(value) && !d_user_faults[tag.offset - first_item]) {
-                noise_sum += value;
-                n_noise++;
-            }
-        } else if (tag.offset == first_item && is_of_frame(tag.key)) {
-            add_item_tag(0, frame_offset, tag.key, tag.value);
+        if (tag.key != tags::noise_var() || d_user_faults[tag.offset - first_item])
+            continue;
+        const double value = is_real_number(tag.value) ? pmt::to_double(tag.value) : 0.0;
+        if (is_usable_noise_var(value)) {
+            sum += value;
+            count++;
         }
     }
-    if (n_noise > 0)
+    d_noise_var = count > 0 ? d_noise_scale * sum / count : 0.0;
+}
+
+void effective_channel_impl::pass_tags(uint64_t frame_offset, uint64_t first_item)
+{
+    d_frame_number = nullptr;
+    for (const auto& tag : d_tags) {
+        if (tag.offset != first_item || !is_of_frame(tag.key))
+            continue;
+        add_item_tag(0, frame_offset, tag.key, tag.value);
+        if (tag.key == tags::frame())
+            d_frame_number = tag.value;
+    }
+    if (d_noise_var > 0.0)
+        add_item_tag(0, frame_offset, tags::noise_var(), pmt::from_double(d_noise_var));
+}
+
+/*! Tells what the rows do to the noise, and which they are if they were chosen here. */
+void effective_channel_impl::tag_rows(uint64_t frame_offset)
+{
+    const auto is_scaled = [](float norm) { return std::abs(norm - 1.0f) > 2e-3f; };
+    if (std::any_of(d_row_norms.begin(), d_row_norms.end(), is_scaled))
         add_item_tag(0,
                      frame_offset,
-                     tags::noise_var(),
-                     pmt::from_double(d_noise_scale * noise_sum / n_noise));
+                     tags::noise_scale(),
+                     pmt::init_f32vector(d_row_norms.size(), d_row_norms.data()));
+    if (d_frame_combiner == "codebook")
+        return;
+    auto dict =
+        pmt::dict_add(pmt::make_dict(), keys::combiner(), pmt::mp(d_frame_combiner));
+    if (d_frame_number)
+        dict = pmt::dict_add(dict, keys::frame(), d_frame_number);
+    if (d_frame_combiner == "dft") {
+        const auto beams = pmt::init_s32vector(d_frame_beams.size(), d_frame_beams.data());
+        add_item_tag(0, frame_offset, tags::beams(), beams);
+        dict = pmt::dict_add(dict, keys::beams(), beams);
+    }
+    if (pmt::is_null(message_subscribers(ports::combiner())))
+        return;
+    dict = pmt::dict_add(dict, keys::rows(), pmt::init_c32vector(d_rows.size(), d_rows.data()));
+    message_port_pub(ports::combiner(), dict);
 }
 
 } // namespace thzum

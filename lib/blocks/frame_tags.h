@@ -31,6 +31,9 @@ THZUM_SYMBOL(iterations, "thzum_iterations") /* long: iterations run */
 THZUM_SYMBOL(residual, "thzum_residual")     /* double: relative change of the last iteration */
 THZUM_SYMBOL(predicted_nmse_db, "thzum_predicted_nmse_db") /* double: in dB */
 THZUM_SYMBOL(amplitude, "thzum_amplitude") /* double: amplitude per antenna that counts as one */
+THZUM_SYMBOL(beams, "thzum_beams")     /* s32vector or u8vector: code book row of each subarray */
+THZUM_SYMBOL(noise_scale, "thzum_noise_scale") /* f32vector: noise of each chain over noise_var */
+THZUM_SYMBOL(vectors, "thzum_vectors") /* long: received vectors of a coherence block */
 THZUM_SYMBOL(skipped, "thzum_skipped")     /* symbol: why the item is all-zero */
 
 } // namespace tags
@@ -40,6 +43,7 @@ namespace ports {
 
 THZUM_SYMBOL(control, "control") /* in: dictionary of settings */
 THZUM_SYMBOL(report, "report")   /* out: dictionary per item or frame */
+THZUM_SYMBOL(combiner, "combiner") /* out: dictionary per frame, rows of the data combiner */
 THZUM_SYMBOL(paths, "paths")     /* out: dictionary per estimate, values by path */
 
 } // namespace ports
@@ -57,6 +61,9 @@ THZUM_SYMBOL(skipped, "skipped")
 THZUM_SYMBOL(latency_us, "latency_us")
 THZUM_SYMBOL(algorithm, "algorithm")
 THZUM_SYMBOL(options, "options")
+THZUM_SYMBOL(combiner, "combiner")
+THZUM_SYMBOL(beams, "beams")
+THZUM_SYMBOL(rows, "rows")
 THZUM_SYMBOL(nmse_db, "nmse_db")
 THZUM_SYMBOL(mean_nmse_db, "mean_nmse_db")
 THZUM_SYMBOL(count, "count")

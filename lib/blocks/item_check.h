@@ -29,6 +29,7 @@ THZUM_REASON(nan)          /* NaN or Inf among the samples, or a power past the 
 THZUM_REASON(zero)         /* no power */
 THZUM_REASON(noise_var)    /* a given noise variance that is not a positive finite number */
 THZUM_REASON(no_noise_var) /* none given, and the pilots leave none to estimate it from */
+THZUM_REASON(noise_scale)  /* scales of the chains' noise that are not so many positive numbers */
 THZUM_REASON(diverged)     /* the algorithm gave NaN or Inf */
 
 #undef THZUM_REASON

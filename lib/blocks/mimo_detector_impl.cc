@@ -7,12 +7,16 @@
 
 #include "block_arguments.h"
 #include "control_message.h"
+#include "detection/symbol_posterior.h"
 #include "frame_tags.h"
 #include "item_check.h"
 #include "mimo_detector_impl.h"
+#include <gnuradio/block_detail.h>
 #include <gnuradio/io_signature.h>
 #include <algorithm>
 #include <chrono>
+#include <climits>
+#include <cmath>
 #include <stdexcept>
 
 namespace gr {
@@ -25,6 +29,9 @@ const char* const block_name = "mimo_detector";
 /*! Vectors the buffers are made to hold, so that a long coherence block is detected in few calls.
  */
 constexpr int largest_buffered_batch = 64;
+
+/*! Vectors that one call of the algorithm has at most. */
+constexpr int largest_batch_size = 4096;
 
 /*! Length of a coherence block, 0 standing for no vectors after those to detect. */
 int checked_block_length(int n_symbols, int offset, int block_length)
@@ -47,10 +54,11 @@ int checked_block_length(int n_symbols, int offset, int block_length)
 io_signature::sptr output_sizes(int n_tx, int bits)
 {
     return io_signature::makev(1,
-                               4,
+                               5,
                                { static_cast<int>(n_tx * sizeof(int32_t)),
                                  static_cast<int>(n_tx * bits * sizeof(float)),
                                  static_cast<int>(n_tx * sizeof(gr_complex)),
+                                 static_cast<int>(n_tx * sizeof(float)),
                                  static_cast<int>(n_tx * sizeof(float)) });
 }
 
@@ -69,6 +77,7 @@ mimo_detector::sptr mimo_detector::make(const std::string& algorithm,
     return gnuradio::make_block_sptr<mimo_detector_impl>(
         make_detector(algorithm, n_rx, n_tx, constellation, options),
         algorithm,
+        options,
         n_symbols,
         checked_noise_var(block_name, noise_var),
         offset,
@@ -77,6 +86,7 @@ mimo_detector::sptr mimo_detector::make(const std::string& algorithm,
 
 mimo_detector_impl::mimo_detector_impl(detector::sptr first_detector,
                                        const std::string& algorithm,
+                                       const option_map& options,
                                        int n_symbols,
                                        double noise_var,
                                        int offset,
@@ -90,17 +100,19 @@ mimo_detector_impl::mimo_detector_impl(detector::sptr first_detector,
                 output_sizes(first_detector->n_tx(), first_detector->bits_per_symbol())),
       d_n_rx(first_detector->n_rx()),
       d_n_tx(first_detector->n_tx()),
-      d_constellation(first_detector->constellation()),
       d_bits(first_detector->bits_per_symbol()),
       d_n_symbols(n_symbols),
       d_offset(offset),
       d_block_length(block_length),
       d_detector(first_detector),
       d_algorithm(algorithm),
+      d_options(options),
+      d_constellation(first_detector->constellation()),
       d_fixed_noise_var(noise_var),
       d_channel(static_cast<size_t>(d_n_rx) * d_n_tx),
-      d_faults(n_symbols),
-      d_tagged_skipped(n_symbols)
+      d_white(static_cast<size_t>(d_n_rx) * largest_batch_size),
+      d_faults(largest_batch_size),
+      d_tagged_skipped(largest_batch_size)
 {
     // Tags of both inputs are merged in tag_vectors().
     set_tag_propagation_policy(TPP_DONT);
@@ -117,13 +129,15 @@ mimo_detector_impl::mimo_detector_impl(detector::sptr first_detector,
 bool mimo_detector_impl::start()
 {
     set_output_multiple(1);
-    d_block.position = d_block_length;
+    d_block = coherence_block();
+    d_has_llr = detail()->noutputs() > 1;
     return block::start();
 }
 
 bool mimo_detector_impl::stop()
 {
     set_output_multiple(std::min(d_n_symbols, largest_buffered_batch));
+    d_has_llr = false;
     return block::stop();
 }
 
@@ -134,7 +148,29 @@ void mimo_detector_impl::set_algorithm(const std::string& name, const option_map
     std::lock_guard<std::mutex> swap(d_mutex);
     d_detector.swap(built);
     d_algorithm = name;
+    d_options = options;
     d_is_channel_loaded = false;
+}
+
+void mimo_detector_impl::set_constellation(const std::string& constellation)
+{
+    std::lock_guard<std::mutex> one_change(d_build_mutex);
+    auto built = make_detector(d_algorithm, d_n_rx, d_n_tx, constellation, d_options);
+    std::lock_guard<std::mutex> swap(d_mutex);
+    if (d_has_llr && built->bits_per_symbol() != d_bits)
+        throw std::invalid_argument(
+            "mimo_detector: constellation expects one of " + std::to_string(d_bits) +
+            " bits per symbol while the soft bits are connected, got '" + constellation +
+            "'; leave output llr open or build the block anew");
+    d_detector.swap(built);
+    d_constellation = constellation;
+    d_is_channel_loaded = false;
+}
+
+std::string mimo_detector_impl::constellation() const
+{
+    std::lock_guard<std::mutex> lock(d_mutex);
+    return d_constellation;
 }
 
 void mimo_detector_impl::set_noise_var(double noise_var)
@@ -174,7 +210,7 @@ void mimo_detector_impl::apply_control(const pmt::pmt_t& message)
 
 void mimo_detector_impl::forecast(int, gr_vector_int& ninput_items_required)
 {
-    ninput_items_required[0] = d_block.position == d_block_length ? 1 : 0;
+    ninput_items_required[0] = d_block.position == d_block.length ? 1 : 0;
     ninput_items_required[1] = 1;
 }
 
@@ -185,21 +221,21 @@ int mimo_detector_impl::general_work(int noutput_items,
 {
     const auto* H = static_cast<const gr_complex*>(input_items[0]);
     const auto* y = static_cast<const gr_complex*>(input_items[1]);
-    const int end = d_offset + d_n_symbols;
     d_n_outputs = static_cast<int>(output_items.size());
     std::lock_guard<std::mutex> lock(d_mutex);
     int blocks = 0, used = 0, done = 0;
     while (used < ninput_items[1]) {
-        if (d_block.position == d_block_length) {
+        if (d_block.position == d_block.length) {
             if (blocks == ninput_items[0])
                 break;
             begin_block(H + static_cast<size_t>(blocks) * d_n_rx * d_n_tx, blocks);
             blocks++;
         }
-        const int position = d_block.position;
+        const int position = d_block.position, end = d_block.end;
         int count = ninput_items[1] - used;
         if (position >= d_offset && position < end) {
-            count = std::min({ count, end - position, noutput_items - done });
+            count = std::min(
+                { count, end - position, noutput_items - done, largest_batch_size });
             if (count == 0)
                 break;
             detect_vectors(y + static_cast<size_t>(used) * d_n_rx,
@@ -209,7 +245,7 @@ int mimo_detector_impl::general_work(int noutput_items,
                            outputs_at(output_items, done));
             done += count;
         } else {
-            count = std::min(count, (position < d_offset ? d_offset : d_block_length) - position);
+            count = std::min(count, (position < d_offset ? d_offset : d_block.length) - position);
         }
         d_block.position += count;
         used += count;
@@ -224,9 +260,13 @@ int mimo_detector_impl::general_work(int noutput_items,
 void mimo_detector_impl::begin_block(const gr_complex* H, int index)
 {
     d_block = coherence_block();
+    d_block.length = d_block_length;
+    d_block.end = d_offset + d_n_symbols;
     d_block.noise_var = static_cast<float>(d_fixed_noise_var.load());
+    d_row_scale.clear();
     d_block.fault = read_block_tags(index);
-    std::copy_n(H, d_channel.size(), d_channel.begin());
+    for (size_t at = 0; at < d_channel.size(); at++)
+        d_channel[at] = d_row_scale.empty() ? H[at] : d_row_scale[at / d_n_tx] * H[at];
     if (!(item_energy(H, d_n_rx * d_n_tx) < largest_item_energy))
         d_block.fault = skip_reason::nan();
     for (int k = 0; k < d_n_tx; k++) {
@@ -245,7 +285,7 @@ pmt::pmt_t mimo_detector_impl::read_block_tags(int index)
     get_tags_in_window(d_block_tags, 0, index, index + 1);
     const bool is_fixed = d_block.noise_var > 0.0f;
     pmt::pmt_t fault = is_fixed ? nullptr : skip_reason::no_noise_var();
-    pmt::pmt_t upstream;
+    pmt::pmt_t upstream, scale_fault;
     for (const auto& tag : d_block_tags) {
         if (tag.key == tags::frame()) {
             d_block.frame = tag.value;
@@ -255,9 +295,52 @@ pmt::pmt_t mimo_detector_impl::read_block_tags(int index)
             const double value = is_real_number(tag.value) ? pmt::to_double(tag.value) : 0.0;
             fault = is_usable_noise_var(value) ? nullptr : skip_reason::noise_var();
             d_block.noise_var = static_cast<float>(value);
+        } else if (tag.key == tags::vectors()) {
+            read_length(tag.value);
+        } else if (tag.key == tags::noise_scale() && !read_noise_scale(tag.value)) {
+            scale_fault = skip_reason::noise_scale();
         }
     }
-    return upstream ? upstream : fault;
+    return upstream ? upstream : fault ? fault : scale_fault;
+}
+
+void mimo_detector_impl::read_length(const pmt::pmt_t& value)
+{
+    const long vectors = pmt::is_integer(value) ? pmt::to_long(value) : 0;
+    if (vectors <= d_offset || vectors > INT_MAX) {
+        d_logger->warn("thzum_vectors: expected an integer above offset = {}, got {}; {} are taken",
+                       d_offset,
+                       pmt::write_string(value),
+                       d_block_length);
+        return;
+    }
+    d_block.length = d_block.end = static_cast<int>(vectors);
+}
+
+/*! \return false unless there are n_rx positive numbers */
+bool mimo_detector_impl::read_noise_scale(const pmt::pmt_t& value)
+{
+    d_row_scale.clear();
+    if (!pmt::is_f32vector(value) || pmt::length(value) != static_cast<size_t>(d_n_rx))
+        return false;
+    const auto scales = pmt::f32vector_elements(value);
+    if (!std::all_of(scales.begin(), scales.end(), is_usable_noise_var))
+        return false;
+    for (const float scale : scales)
+        d_row_scale.push_back(1.0f / std::sqrt(scale));
+    return true;
+}
+
+/*! Scales the rows of \p count vectors; without scales it returns them as they are. */
+const gr_complex* mimo_detector_impl::whiten(const gr_complex* y, int count)
+{
+    if (d_row_scale.empty())
+        return y;
+    for (int i = 0; i < count; i++)
+        for (int r = 0; r < d_n_rx; r++)
+            d_white[static_cast<size_t>(i) * d_n_rx + r] =
+                d_row_scale[r] * y[static_cast<size_t>(i) * d_n_rx + r];
+    return d_white.data();
 }
 
 void mimo_detector_impl::load_channel()
@@ -309,7 +392,7 @@ void mimo_detector_impl::detect_run(const gr_complex* y, int begin, int end, con
     try {
         if (!d_is_channel_loaded)
             load_channel();
-        d_detector->detect(y + static_cast<size_t>(begin) * d_n_rx,
+        d_detector->detect(whiten(y + static_cast<size_t>(begin) * d_n_rx, count),
                            count,
                            to.symbols,
                            to.llr,
@@ -324,6 +407,17 @@ void mimo_detector_impl::detect_run(const gr_complex* y, int begin, int end, con
     d_detected += count;
     if (count > d_largest_batch)
         d_largest_batch = count;
+    if (to.posterior)
+        find_posterior(count, to);
+}
+
+void mimo_detector_impl::find_posterior(int count, const outputs& to)
+{
+    const auto& points = constellation_points(d_constellation);
+    for (int i = 0; i < count * d_n_tx; i++)
+        to.posterior[i] = to.symbols[i] < 0
+                              ? 0.0f
+                              : posterior_variance(points, to.x_hat[i], to.variance[i]);
 }
 
 void mimo_detector_impl::skip_vector(int index, const outputs& out)
@@ -336,6 +430,8 @@ void mimo_detector_impl::skip_vector(int index, const outputs& out)
         std::fill_n(to.x_hat, d_n_tx, gr_complex(0));
     if (to.variance)
         std::fill_n(to.variance, d_n_tx, 1.0f);
+    if (to.posterior)
+        std::fill_n(to.posterior, d_n_tx, 1.0f);
     d_block.skipped++;
     d_skipped++;
 }
@@ -390,7 +486,8 @@ mimo_detector_impl::outputs mimo_detector_impl::outputs_at(gr_vector_void_star& 
     return advance({ static_cast<int32_t*>(pointer(0)),
                      static_cast<float*>(pointer(1)),
                      static_cast<gr_complex*>(pointer(2)),
-                     static_cast<float*>(pointer(3)) },
+                     static_cast<float*>(pointer(3)),
+                     static_cast<float*>(pointer(4)) },
                    first);
 }
 
@@ -401,7 +498,8 @@ mimo_detector_impl::outputs mimo_detector_impl::advance(const outputs& out, int 
     return { move(out.symbols, users),
              move(out.llr, users * d_bits),
              move(out.x_hat, users),
-             move(out.variance, users) };
+             move(out.variance, users),
+             move(out.posterior, users) };
 }
 
 } // namespace thzum

@@ -40,19 +40,22 @@ uint64_t total(const std::vector<uint64_t>& counters)
 
 } // namespace
 
-ser_probe::sptr ser_probe::make(int n_users, int report_interval)
+ser_probe::sptr ser_probe::make(int n_users, int report_interval, int window)
 {
     return gnuradio::make_block_sptr<ser_probe_impl>(
-        at_least_one("n_users", n_users), at_least_one("report_interval", report_interval));
+        at_least_one("n_users", n_users),
+        at_least_one("report_interval", report_interval),
+        at_least_one("window", window));
 }
 
-ser_probe_impl::ser_probe_impl(int n_users, int report_interval)
+ser_probe_impl::ser_probe_impl(int n_users, int report_interval, int window)
     : gr::sync_block("ser_probe",
                      gr::io_signature::make(2, 2, n_users * sizeof(int32_t)),
-                     gr::io_signature::make(0, 0, 0)),
+                     gr::io_signature::make(0, 1, sizeof(float))),
       d_n_users(n_users),
       d_report_interval(report_interval),
       d_until_report(report_interval),
+      d_window(window),
       d_errors(n_users),
       d_counts(n_users)
 {
@@ -61,25 +64,48 @@ ser_probe_impl::ser_probe_impl(int n_users, int report_interval)
 
 int ser_probe_impl::work(int noutput_items,
                          gr_vector_const_void_star& input_items,
-                         gr_vector_void_star&)
+                         gr_vector_void_star& output_items)
 {
     const auto* detected = static_cast<const int32_t*>(input_items[0]);
     const auto* truth = static_cast<const int32_t*>(input_items[1]);
+    auto* recent = output_items.empty() ? nullptr : static_cast<float*>(output_items[0]);
     for (int i = 0; i < noutput_items; i++, detected += d_n_users, truth += d_n_users) {
-        {
-            std::lock_guard<std::mutex> lock(d_mutex);
-            for (int k = 0; k < d_n_users; k++) {
-                const bool counts = detected[k] >= 0 && truth[k] >= 0;
-                d_counts[k] += counts;
-                d_errors[k] += counts && detected[k] != truth[k];
-            }
-        }
+        const float rate_of_late = look_back(count_item(detected, truth));
+        if (recent)
+            recent[i] = rate_of_late;
         if (--d_until_report == 0) {
             d_until_report = d_report_interval;
             report();
         }
     }
     return noutput_items;
+}
+
+ser_probe_impl::counts ser_probe_impl::count_item(const int32_t* detected, const int32_t* truth)
+{
+    std::lock_guard<std::mutex> lock(d_mutex);
+    counts item;
+    for (int k = 0; k < d_n_users; k++) {
+        const bool counted = detected[k] >= 0 && truth[k] >= 0;
+        const bool wrong = counted && detected[k] != truth[k];
+        d_counts[k] += counted;
+        d_errors[k] += wrong;
+        item.symbols += counted;
+        item.errors += wrong;
+    }
+    return item;
+}
+
+/*! Symbol error rate over the window that ends with \p item. */
+float ser_probe_impl::look_back(const counts& item)
+{
+    counts& oldest = d_window[d_oldest];
+    d_in_window.errors += item.errors - oldest.errors;
+    d_in_window.symbols += item.symbols - oldest.symbols;
+    oldest = item;
+    d_oldest = (d_oldest + 1) % d_window.size();
+    return d_in_window.symbols > 0 ? static_cast<float>(d_in_window.errors) / d_in_window.symbols
+                                   : 0.0f;
 }
 
 void ser_probe_impl::report()

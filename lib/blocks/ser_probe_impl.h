@@ -17,7 +17,7 @@ namespace thzum {
 class ser_probe_impl : public ser_probe
 {
 public:
-    ser_probe_impl(int n_users, int report_interval);
+    ser_probe_impl(int n_users, int report_interval, int window);
 
     int work(int noutput_items,
              gr_vector_const_void_star& input_items,
@@ -30,11 +30,21 @@ public:
     void reset() override;
 
 private:
+    struct counts {
+        int errors = 0;
+        int symbols = 0;
+    };
+
+    counts count_item(const int32_t* detected, const int32_t* truth);
+    float look_back(const counts& item);
     void report();
 
     const int d_n_users;
     const int d_report_interval;
     int d_until_report;
+    std::vector<counts> d_window; /*!< ring of the last items */
+    size_t d_oldest = 0;
+    counts d_in_window;
     mutable std::mutex d_mutex; /*!< guards the counters */
     std::vector<uint64_t> d_errors;
     std::vector<uint64_t> d_counts;

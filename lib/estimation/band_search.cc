@@ -8,7 +8,6 @@
 #include "estimation/band_search.h"
 #include "estimation/correlate_rows.h"
 #include "estimation/false_alarm.h"
-#include "measurement/padding.h"
 #include <algorithm>
 #include <cmath>
 
@@ -19,14 +18,6 @@ namespace estimation {
 namespace {
 
 constexpr double points_per_beam = 3.0; // a peak is then within 0.2 dB of the best direction
-constexpr double rim = 1.02;            // of the disc, so that waves at its edge are found
-constexpr int width_multiple = 16;
-
-int grid_points(int elements, double spacing)
-{
-    return 2 * static_cast<int>(std::ceil(points_per_beam * elements * spacing)) + 1;
-}
-
 int transform_length(int subcarriers)
 {
     int length = 1;
@@ -42,48 +33,37 @@ band_search::band_search(const pilot_gram& gram,
                          double spacing,
                          const subcarrier_grid& grid,
                          bool has_delays)
+    : band_search(gram, wave_atoms(region), spacing, grid, has_delays)
+{
+}
+
+band_search::band_search(const pilot_gram& gram,
+                         const wave_atoms& atoms,
+                         double spacing,
+                         const subcarrier_grid& grid,
+                         bool has_delays)
     : d_subarrays(gram.subarrays()),
       d_stride(gram.stride()),
       d_spacing(spacing),
       d_grid(grid),
-      d_has_delays(has_delays)
+      d_has_delays(has_delays),
+      d_directions(atoms, spacing, points_per_beam),
+      d_row_size(atoms.row_size()),
+      d_col_size(atoms.col_size()),
+      d_cells(resolution_cells(atoms, spacing)),
+      d_half(size_t(d_directions.rows()) * d_col_size),
+      d_images(size_t(2) * grid.count * d_directions.rows() * d_directions.width())
 {
-    const wave_atoms atoms(region);
-    const auto prepare = [&](axis& a, bool rows) {
-        const int elements = rows ? atoms.rows() : atoms.cols();
-        a.size = rows ? atoms.row_size() : atoms.col_size();
-        a.points = elements > 1 ? grid_points(elements, spacing) : 1;
-        for (int p = 0; p < a.points; ++p)
-            a.cosines.push_back(a.points > 1 ? 2.0 * p / (a.points - 1) - 1.0 : 0.0);
-    };
-    prepare(d_row, true);
-    prepare(d_col, false);
-    d_width = round_up(d_col.points, width_multiple);
-    const double across = std::max(1.0, 2.0 * spacing * atoms.rows());
-    const double along = std::max(1.0, 2.0 * spacing * atoms.cols());
-    d_cells = across * along * M_PI / 4.0;
-
-    std::vector<double> wave(std::max(d_row.size, d_col.size)), slope(wave);
-    d_col.waves.assign(size_t(grid.count) * d_col.size * d_width, 0.0f);
     for (int f = 0; f < grid.count; ++f) {
-        const double cycles = spacing * grid.ratio[f];
-        for (int p = 0; p < d_row.points; ++p) {
-            atoms.row_axis(cycles * d_row.cosines[p], wave.data(), slope.data());
-            d_row.waves.insert(d_row.waves.end(), wave.begin(), wave.begin() + d_row.size);
-        }
-        for (int p = 0; p < d_col.points; ++p) {
-            atoms.col_axis(cycles * d_col.cosines[p], wave.data(), slope.data());
-            for (int i = 0; i < d_col.size; ++i)
-                d_col.waves[(size_t(f) * d_col.size + i) * d_width + p] =
-                    static_cast<float>(wave[i]);
-        }
+        const auto rows = d_directions.row_waves(spacing * grid.ratio[f]);
+        const auto cols = d_directions.padded(d_directions.col_waves(spacing * grid.ratio[f]));
+        d_row_waves.insert(d_row_waves.end(), rows.begin(), rows.end());
+        d_col_waves.insert(d_col_waves.end(), cols.begin(), cols.end());
     }
-    for (int p = 0; p < d_row.points; ++p)
-        for (int q = 0; q < d_col.points; ++q)
-            if (std::hypot(d_col.cosines[q], d_row.cosines[p]) <= rim)
-                d_points.push_back(p * d_width + q);
-    d_half.resize(size_t(d_row.points) * d_col.size);
-    d_images.resize(size_t(2) * grid.count * d_row.points * d_width);
+    for (int p = 0; p < d_directions.rows(); ++p)
+        for (int q = 0; q < d_directions.cols(); ++q)
+            if (d_directions.is_visible(p, q))
+                d_points.push_back(p * d_directions.width() + q);
     d_total.resize(d_points.size());
     d_delay.resize(d_points.size() * d_subarrays);
     if (has_delays)
@@ -105,8 +85,8 @@ void band_search::tabulate_energies(const pilot_gram& gram, const wave_atoms& re
             double energy = 0.0;
             for (int j = 0; j < d_grid.nodes; ++j) {
                 const double cycles = d_spacing * d_grid.node_ratio[j];
-                atoms.evaluate(cycles * d_col.cosines[d_points[i] % d_width],
-                               cycles * d_row.cosines[d_points[i] / d_width],
+                atoms.evaluate(cycles * d_directions.col_cosine(d_points[i] % d_directions.width()),
+                               cycles * d_directions.row_cosine(d_points[i] / d_directions.width()),
                                wave.data(),
                                &wave[d_stride],
                                &wave[2 * d_stride]);
@@ -125,17 +105,18 @@ void band_search::correlate(int s,
                             const float* im,
                             const std::vector<char>& measured)
 {
-    const int image = d_row.points * d_width;
+    const int image = d_directions.rows() * d_directions.width();
     for (int f = 0; f < d_grid.count; ++f) {
         if (!measured[f])
             continue;
         const size_t at = (size_t(s) * d_grid.count + f) * d_stride;
-        const float* rows = &d_row.waves[size_t(f) * d_row.points * d_row.size];
-        const float* cols = &d_col.waves[size_t(f) * d_col.size * d_width];
+        const float* rows = &d_row_waves[size_t(f) * d_directions.rows() * d_row_size];
+        const float* cols = &d_col_waves[size_t(f) * d_col_size * d_directions.width()];
         float* out = &d_images[size_t(2) * f * image];
         for (const float* part : { re + at, im + at }) {
-            correlate_rows(rows, part, d_half.data(), d_row.points, d_row.size, d_col.size);
-            correlate_rows(d_half.data(), cols, out, d_row.points, d_col.size, d_width);
+            correlate_rows(rows, part, d_half.data(), d_directions.rows(), d_row_size, d_col_size);
+            correlate_rows(
+                d_half.data(), cols, out, d_directions.rows(), d_col_size, d_directions.width());
             out += image;
         }
     }
@@ -164,7 +145,7 @@ band_search::peak band_search::strongest(const float* re,
                                          const std::vector<char>& measured,
                                          std::vector<double>& delay)
 {
-    const int image = d_row.points * d_width, count = d_grid.count;
+    const int image = d_directions.rows() * d_directions.width(), count = d_grid.count;
     const double share = 1.0 / std::max<long>(1, std::count(measured.begin(), measured.end(), 1));
     std::fill(d_total.begin(), d_total.end(), 0.0);
     for (int s = 0; s < d_subarrays; ++s) {
@@ -188,8 +169,8 @@ band_search::peak band_search::strongest(const float* re,
     }
     const size_t best = std::max_element(d_total.begin(), d_total.end()) - d_total.begin();
     std::copy_n(&d_delay[best * d_subarrays], d_subarrays, delay.begin());
-    return { d_col.cosines[d_points[best] % d_width],
-             d_row.cosines[d_points[best] / d_width],
+    return { d_directions.col_cosine(d_points[best] % d_directions.width()),
+             d_directions.row_cosine(d_points[best] / d_directions.width()),
              d_total[best] };
 }
 

@@ -9,6 +9,7 @@
 #define INCLUDED_THZUM_ESTIMATION_BAND_SEARCH_H
 
 #include "estimation/band_fit.h"
+#include "estimation/direction_grid.h"
 #include <gnuradio/fft/fft.h>
 #include <memory>
 
@@ -51,11 +52,11 @@ public:
     double threshold(double false_alarm) const;
 
 private:
-    struct axis {
-        int points, size;
-        std::vector<double> cosines;
-        volk::vector<float> waves; // rows: [F][point][size]; columns: [F][size][width]
-    };
+    band_search(const pilot_gram& gram,
+                const wave_atoms& atoms,
+                double spacing,
+                const subcarrier_grid& grid,
+                bool has_delays);
 
     void tabulate_energies(const pilot_gram& gram, const wave_atoms& atoms);
     void correlate(int s, const float* re, const float* im, const std::vector<char>& measured);
@@ -65,9 +66,11 @@ private:
     const double d_spacing;
     const subcarrier_grid d_grid;
     const bool d_has_delays;
-    double d_cells;
-    axis d_row, d_col;
-    int d_width;                          // grid points along a row, padded
+    const direction_grid d_directions;
+    const int d_row_size, d_col_size; // coefficients
+    const double d_cells;
+    volk::vector<float> d_row_waves;      // [F][row point][coefficient]
+    volk::vector<float> d_col_waves;      // [F][coefficient][width]
     std::vector<int> d_points;            // of the grid inside the disc
     std::vector<float> d_inverse_energy;  // [S][point], of one subcarrier on average
     volk::vector<float> d_half, d_images; // d_images [F][re, im][row point][width]

@@ -8,8 +8,6 @@
 #include "common/multiversion.h"
 #include "estimation/correlate_rows.h"
 #include "estimation/polar_grid.h"
-#include "measurement/matrix_kernels.h"
-#include "measurement/padding.h"
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -51,11 +49,19 @@ float weigh(float* __restrict re, const float* __restrict im, const float* __res
     return largest;
 }
 
-/*! Aperture of the whole array along an axis, in wavelengths. */
-double aperture(const std::vector<double>& centres, double subarray)
+/*! Points along an axis, for the aperture of the whole array with subarrays of \p subarray. */
+int grid_points(const std::vector<double>& centres, double subarray, double oversampling)
 {
     const auto [low, high] = std::minmax_element(centres.begin(), centres.end());
-    return *high - *low + subarray;
+    return 2 * static_cast<int>(std::ceil(oversampling * (*high - *low + subarray))) + 1;
+}
+
+direction_grid
+directions_of(const array_layout& layout, const wave_atoms& atoms, double oversampling)
+{
+    return { atoms,
+             grid_points(layout.y, layout.spacing * atoms.rows(), oversampling),
+             grid_points(layout.x, layout.spacing * atoms.cols(), oversampling) };
 }
 
 std::vector<double> ring_curvatures(const array_layout& layout, const polar_sampling& sampling)
@@ -116,79 +122,63 @@ double quadratic_form(const double* m, const double* x, int size)
 polar_grid::polar_grid(const path_fit& fit,
                        const visible_region::sptr& region,
                        const polar_sampling& sampling)
+    : polar_grid(fit, wave_atoms(region), sampling)
+{
+}
+
+polar_grid::polar_grid(const path_fit& fit, const wave_atoms& atoms, const polar_sampling& sampling)
     : d_subarrays(fit.gram().subarrays()),
       d_stride(fit.gram().stride()),
-      d_curvature(ring_curvatures(fit.layout(), sampling))
+      d_row_size(atoms.row_size()),
+      d_col_size(atoms.col_size()),
+      d_curvature(ring_curvatures(fit.layout(), sampling)),
+      d_grid(directions_of(fit.layout(), atoms, sampling.oversampling))
 {
-    const wave_atoms atoms(region);
-    const auto& layout = fit.layout();
-    const auto prepare = [&](axis& a, bool rows) {
-        const double subarray = layout.spacing * (rows ? atoms.rows() : atoms.cols());
-        const double across = aperture(rows ? layout.y : layout.x, subarray);
-        a.size = rows ? atoms.row_size() : atoms.col_size();
-        a.points = 2 * static_cast<int>(std::ceil(sampling.oversampling * across)) + 1;
-    };
-    prepare(d_row, true);
-    prepare(d_col, false);
-    d_width = round_up(d_col.points, column_multiple);
-    const size_t phases = size_t(rings()) * d_subarrays * d_row.points * d_width;
+    const size_t phases = size_t(rings()) * d_subarrays * d_grid.rows() * d_grid.width();
     if (phases > most_phases)
         throw std::invalid_argument(
             "oversampling, min_distance: expected a polar grid of at most " +
             std::to_string(most_phases / d_subarrays) + " atoms for this array, got " +
-            std::to_string(rings()) + " rings of " + std::to_string(d_row.points) + " x " +
-            std::to_string(d_col.points) + " directions; take a coarser one");
+            std::to_string(rings()) + " rings of " + std::to_string(d_grid.rows()) + " x " +
+            std::to_string(d_grid.cols()) + " directions; take a coarser one");
 
-    const auto evaluate = [&](axis& a, bool rows) {
-        a.waves.resize(size_t(a.points) * a.size);
-        std::vector<double> slope(a.size);
-        for (int p = 0; p < a.points; ++p) {
-            a.cosines.push_back(2.0 * p / (a.points - 1) - 1.0);
-            const double cycles = a.cosines[p] * layout.spacing;
-            if (rows)
-                atoms.row_axis(cycles, &a.waves[size_t(p) * a.size], slope.data());
-            else
-                atoms.col_axis(cycles, &a.waves[size_t(p) * a.size], slope.data());
-        }
-    };
-    evaluate(d_row, true);
-    evaluate(d_col, false);
-    d_row.table.assign(d_row.waves.begin(), d_row.waves.end());
-    d_col.table.assign(size_t(d_col.size) * d_width, 0.0f);
-    for (int q = 0; q < d_col.points; ++q)
-        for (int j = 0; j < d_col.size; ++j)
-            d_col.table[size_t(j) * d_width + q] =
-                static_cast<float>(d_col.waves[size_t(q) * d_col.size + j]);
-    tabulate_energies(fit.gram());
+    const double spacing = fit.layout().spacing;
+    const auto rows = d_grid.row_waves(spacing), cols = d_grid.col_waves(spacing);
+    d_row_waves.assign(rows.begin(), rows.end());
+    const auto padded = d_grid.padded(cols);
+    d_col_waves.assign(padded.begin(), padded.end());
+    tabulate_energies(fit.gram(), rows, cols);
     tabulate_phases(fit);
 
-    d_half_re.resize(size_t(d_subarrays) * d_row.points * d_col.size);
+    d_half_re.resize(size_t(d_subarrays) * d_grid.rows() * d_col_size);
     d_half_im.resize(d_half_re.size());
-    d_out_re.resize(d_width);
-    d_out_im.resize(d_width);
-    d_sum_re.resize(size_t(rings()) * d_width);
+    d_out_re.resize(d_grid.width());
+    d_out_im.resize(d_grid.width());
+    d_sum_re.resize(size_t(rings()) * d_grid.width());
     d_sum_im.resize(d_sum_re.size());
 }
 
-void polar_grid::tabulate_energies(const pilot_gram& gram)
+void polar_grid::tabulate_energies(const pilot_gram& gram,
+                                   const std::vector<double>& rows,
+                                   const std::vector<double>& cols)
 {
-    std::vector<double> energy(size_t(d_row.points) * d_width, 0.0), m(d_col.size * d_col.size);
+    std::vector<double> energy(size_t(d_grid.rows()) * d_grid.width(), 0.0);
+    std::vector<double> m(size_t(d_col_size) * d_col_size);
     for (int s = 0; s < d_subarrays; ++s) {
         const auto dense = real_gram(gram, s);
-        for (int p = 0; p < d_row.points; ++p) {
-            contract_rows(
-                dense, &d_row.waves[size_t(p) * d_row.size], d_row.size, d_col.size, m.data());
-            for (int q = 0; q < d_col.points; ++q)
+        for (int p = 0; p < d_grid.rows(); ++p) {
+            contract_rows(dense, &rows[size_t(p) * d_row_size], d_row_size, d_col_size, m.data());
+            for (int q = 0; q < d_grid.cols(); ++q)
                 energy[line(0, p) + q] +=
-                    quadratic_form(m.data(), &d_col.waves[size_t(q) * d_col.size], d_col.size);
+                    quadratic_form(m.data(), &cols[size_t(q) * d_col_size], d_col_size);
         }
     }
     d_inverse_energy.assign(energy.size(), 0.0f);
     constexpr double unseen = 1e-6;
-    for (int p = 0; p < d_row.points; ++p)
-        for (int q = 0; q < d_col.points; ++q) {
+    for (int p = 0; p < d_grid.rows(); ++p)
+        for (int q = 0; q < d_grid.cols(); ++q) {
             const size_t at = line(0, p) + q;
-            const bool on_disc = std::hypot(d_col.cosines[q], d_row.cosines[p]) <= 1.0;
+            const bool on_disc = std::hypot(d_grid.col_cosine(q), d_grid.row_cosine(p)) <= 1.0;
             d_directions += on_disc;
             if (on_disc && energy[at] > unseen * gram.size())
                 d_inverse_energy[at] = static_cast<float>(1.0 / energy[at]);
@@ -197,17 +187,17 @@ void polar_grid::tabulate_energies(const pilot_gram& gram)
 
 void polar_grid::tabulate_phases(const path_fit& fit)
 {
-    d_turn_re.assign(size_t(rings()) * d_subarrays * d_row.points * d_width, 0.0f);
+    d_turn_re.assign(size_t(rings()) * d_subarrays * d_grid.rows() * d_grid.width(), 0.0f);
     d_turn_im.assign(d_turn_re.size(), 0.0f);
     for (int ring = 0; ring < rings(); ++ring)
         for (int s = 0; s < d_subarrays; ++s)
-            for (int p = 0; p < d_row.points; ++p)
-                for (int q = 0; q < d_col.points; ++q) {
+            for (int p = 0; p < d_grid.rows(); ++p)
+                for (int q = 0; q < d_grid.cols(); ++q) {
                     const size_t at = line(ring * d_subarrays + s, p) + q;
                     if (d_inverse_energy[line(0, p) + q] == 0.0f)
                         continue;
                     const fitted_path path = {
-                        true, d_col.cosines[q], d_row.cosines[p], d_curvature[ring]
+                        true, d_grid.col_cosine(q), d_grid.row_cosine(p), d_curvature[ring]
                     };
                     const double phase = fit.phase(path, s);
                     d_turn_re[at] = static_cast<float>(std::cos(phase));
@@ -217,58 +207,63 @@ void polar_grid::tabulate_phases(const path_fit& fit)
 
 polar_grid::peak polar_grid::strongest(const float* re, const float* im, int first, int count)
 {
-    const size_t half = size_t(d_row.points) * d_col.size;
+    const size_t half = size_t(d_grid.rows()) * d_col_size;
     for (int s = 0; s < d_subarrays; ++s) {
         const size_t at = size_t(s) * d_stride;
-        correlate_rows(d_row.table.data(),
+        correlate_rows(d_row_waves.data(),
                        re + at,
                        &d_half_re[s * half],
-                       d_row.points,
-                       d_row.size,
-                       d_col.size);
-        correlate_rows(d_row.table.data(),
+                       d_grid.rows(),
+                       d_row_size,
+                       d_col_size);
+        correlate_rows(d_row_waves.data(),
                        im + at,
                        &d_half_im[s * half],
-                       d_row.points,
-                       d_row.size,
-                       d_col.size);
+                       d_grid.rows(),
+                       d_row_size,
+                       d_col_size);
     }
     float best = 0.0f;
-    int best_ring = first, best_row = d_row.points / 2, best_col = d_col.points / 2;
-    for (int p = 0; p < d_row.points; ++p) {
+    int best_ring = first, best_row = d_grid.rows() / 2, best_col = d_grid.cols() / 2;
+    for (int p = 0; p < d_grid.rows(); ++p) {
         std::fill(d_sum_re.begin(), d_sum_re.end(), 0.0f);
         std::fill(d_sum_im.begin(), d_sum_im.end(), 0.0f);
         for (int s = 0; s < d_subarrays; ++s) {
-            const size_t at = s * half + size_t(p) * d_col.size;
+            const size_t at = s * half + size_t(p) * d_col_size;
             correlate_rows(
-                &d_half_re[at], d_col.table.data(), d_out_re.data(), 1, d_col.size, d_width);
+                &d_half_re[at], d_col_waves.data(), d_out_re.data(), 1, d_col_size, d_grid.width());
             correlate_rows(
-                &d_half_im[at], d_col.table.data(), d_out_im.data(), 1, d_col.size, d_width);
+                &d_half_im[at], d_col_waves.data(), d_out_im.data(), 1, d_col_size, d_grid.width());
             for (int ring = first; ring < first + count; ++ring) {
                 const size_t turn = line(ring * d_subarrays + s, p);
                 add_turned(&d_turn_re[turn],
                            &d_turn_im[turn],
                            d_out_re.data(),
                            d_out_im.data(),
-                           &d_sum_re[size_t(ring) * d_width],
-                           &d_sum_im[size_t(ring) * d_width],
-                           d_width);
+                           &d_sum_re[size_t(ring) * d_grid.width()],
+                           &d_sum_im[size_t(ring) * d_grid.width()],
+                           d_grid.width());
             }
         }
         for (int ring = first; ring < first + count; ++ring) {
-            float* power = &d_sum_re[size_t(ring) * d_width];
-            const float largest = weigh(
-                power, &d_sum_im[size_t(ring) * d_width], &d_inverse_energy[line(0, p)], d_width);
+            float* power = &d_sum_re[size_t(ring) * d_grid.width()];
+            const float largest = weigh(power,
+                                        &d_sum_im[size_t(ring) * d_grid.width()],
+                                        &d_inverse_energy[line(0, p)],
+                                        d_grid.width());
             if (largest > best) {
                 best = largest;
                 best_ring = ring;
                 best_row = p;
-                best_col = static_cast<int>(std::max_element(power, power + d_width) - power);
+                best_col =
+                    static_cast<int>(std::max_element(power, power + d_grid.width()) - power);
             }
         }
     }
-    return { { true, d_col.cosines[best_col], d_row.cosines[best_row], d_curvature[best_ring] },
-             best };
+    return {
+        { true, d_grid.col_cosine(best_col), d_grid.row_cosine(best_row), d_curvature[best_ring] },
+        best
+    };
 }
 
 } // namespace estimation

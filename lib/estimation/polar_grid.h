@@ -8,6 +8,7 @@
 #ifndef INCLUDED_THZUM_ESTIMATION_POLAR_GRID_H
 #define INCLUDED_THZUM_ESTIMATION_POLAR_GRID_H
 
+#include "estimation/direction_grid.h"
 #include "estimation/path_fit.h"
 
 namespace gr {
@@ -56,21 +57,24 @@ public:
     peak strongest(const float* re, const float* im, int first, int count);
 
 private:
-    struct axis {
-        int points, size;
-        std::vector<double> cosines;
-        std::vector<double> waves; // [point][size]
-        volk::vector<float> table; // the same; for the columns [size][width]
-    };
+    polar_grid(const path_fit& fit, const wave_atoms& atoms, const polar_sampling& sampling);
 
-    void tabulate_energies(const pilot_gram& gram);
+    /*! \param rows,cols waves [point][coefficient] of the grid */
+    void tabulate_energies(const pilot_gram& gram,
+                           const std::vector<double>& rows,
+                           const std::vector<double>& cols);
     void tabulate_phases(const path_fit& fit);
-    size_t line(int table, int row) const { return (size_t(table) * d_row.points + row) * d_width; }
+    size_t line(int table, int row) const
+    {
+        return (size_t(table) * d_grid.rows() + row) * d_grid.width();
+    }
 
     const int d_subarrays, d_stride;
-    std::vector<double> d_curvature; // [ring]
-    axis d_row, d_col;
-    int d_width; // grid points along a row, padded
+    const int d_row_size, d_col_size;      // coefficients
+    const std::vector<double> d_curvature; // [ring]
+    const direction_grid d_grid;
+    volk::vector<float> d_row_waves; // [row point][coefficient]
+    volk::vector<float> d_col_waves; // [coefficient][width]
     int d_directions = 0;
     volk::vector<float> d_inverse_energy;     // [row][width], zero outside the disc
     volk::vector<float> d_turn_re, d_turn_im; // conjugate phases [ring][S][row][width]

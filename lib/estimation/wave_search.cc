@@ -20,14 +20,9 @@ namespace estimation {
 namespace {
 
 constexpr double points_per_beam = 4.0; // the peak is then within 0.1 dB of the best direction
-constexpr double rim = 1.02;            // of the disc, so that waves at its edge are found
 
-int grid_points(int elements, double spacing)
-{
-    return 2 * static_cast<int>(std::ceil(points_per_beam * elements * spacing)) + 1;
-}
-
-/*! out[p] = sum_i waves[p][i] x[i], rows of \p cols floats; \p points is a multiple of row_multiple. */
+/*! out[p] = sum_i waves[p][i] x[i], rows of \p cols floats; \p points is a multiple of
+ * row_multiple. */
 THZUM_MULTIVERSION
 void correlate_first_axis(const float* __restrict waves,
                           int points,
@@ -82,101 +77,102 @@ void correlate_second_axis(const float* __restrict half,
     }
 }
 
+// From the strongest of some evenly spaced direction cosines to the top of a parabola through the power
+// there and at its neighbours, which are \p step apart.
+double way_to_top(const float* power, int point, int points, int step)
+{
+    if (point == 0 || point + 1 >= points)
+        return 0.0;
+    const double before = power[-step], after = power[step];
+    const double bend = 2.0 * power[0] - before - after;
+    if (before == 0.0 || after == 0.0 || !(bend > 0.0))
+        return 0.0;
+    return std::clamp(0.5 * (after - before) / bend, -0.5, 0.5) * 2.0 / (points - 1);
+}
+
 } // namespace
 
 wave_search::wave_search(const pilot_gram& gram, const visible_region::sptr& region, double spacing)
-    : d_subarrays(gram.subarrays()), d_stride(gram.stride())
+    : wave_search(gram, wave_atoms(region), spacing)
 {
-    const wave_atoms atoms(region);
-    const auto prepare = [&](axis& a, bool rows) {
-        const int elements = rows ? atoms.rows() : atoms.cols();
-        a.size = rows ? atoms.row_size() : atoms.col_size();
-        a.points = elements > 1 ? grid_points(elements, spacing) : 1;
-        std::vector<double> wave(a.size), slope(a.size);
-        for (int p = 0; p < a.points; ++p) {
-            const double cosine = a.points > 1 ? 2.0 * p / (a.points - 1) - 1.0 : 0.0;
-            a.cosines.push_back(cosine);
-            if (rows)
-                atoms.row_axis(cosine * spacing, wave.data(), slope.data());
-            else
-                atoms.col_axis(cosine * spacing, wave.data(), slope.data());
-            a.waves.insert(a.waves.end(), wave.begin(), wave.end());
-        }
-    };
-    prepare(d_row, true);
-    prepare(d_col, false);
-    d_width = round_up(d_col.points, column_multiple);
-    const double across = std::max(1.0, 2.0 * spacing * atoms.rows());
-    const double along = std::max(1.0, 2.0 * spacing * atoms.cols());
-    d_cells = across * along * M_PI / 4.0;
-    d_apart = round_up(d_col.size, wide_count);
-    d_input.resize(size_t(2) * d_row.size * d_apart, 0.0f);
-    d_half.resize(size_t(2) * round_up(d_row.points, row_multiple) * d_apart);
-    d_power.resize(size_t(d_row.points) * d_width);
-    tabulate_energies(gram);
-    d_row.waves.resize(size_t(round_up(d_row.points, row_multiple)) * d_row.size, 0.0f);
-
-    volk::vector<float> columns(size_t(d_col.size) * d_width, 0.0f);
-    for (int p = 0; p < d_col.points; ++p)
-        for (int j = 0; j < d_col.size; ++j)
-            columns[size_t(j) * d_width + p] = d_col.waves[size_t(p) * d_col.size + j];
-    d_col.waves = columns;
 }
 
-void wave_search::tabulate_energies(const pilot_gram& gram)
+wave_search::wave_search(const pilot_gram& gram, const wave_atoms& atoms, double spacing)
+    : d_grid(atoms, spacing, points_per_beam),
+      d_subarrays(gram.subarrays()),
+      d_stride(gram.stride()),
+      d_row_size(atoms.row_size()),
+      d_col_size(atoms.col_size()),
+      d_cells(resolution_cells(atoms, spacing)),
+      d_apart(round_up(d_col_size, wide_count)),
+      d_input(size_t(2) * d_row_size * d_apart, 0.0f),
+      d_half(size_t(2) * round_up(d_grid.rows(), row_multiple) * d_apart),
+      d_power(size_t(d_grid.rows()) * d_grid.width())
 {
-    d_inverse_energy.assign(size_t(d_subarrays) * d_row.points * d_width, 0.0f);
+    const auto rows = d_grid.row_waves(spacing), cols = d_grid.col_waves(spacing);
+    d_row_waves.resize(size_t(round_up(d_grid.rows(), row_multiple)) * d_row_size, 0.0f);
+    std::copy(rows.begin(), rows.end(), d_row_waves.begin());
+    const auto padded = d_grid.padded(cols);
+    d_col_waves.assign(padded.begin(), padded.end());
+    tabulate_energies(gram, rows, cols);
+}
+
+void wave_search::tabulate_energies(const pilot_gram& gram,
+                                    const std::vector<double>& rows,
+                                    const std::vector<double>& cols)
+{
+    d_inverse_energy.assign(size_t(d_subarrays) * d_grid.rows() * d_grid.width(), 0.0f);
     volk::vector<float> wave(d_stride, 0.0f), re(wave), im(wave);
     for (int s = 0; s < d_subarrays; ++s)
-        for (int p = 0; p < d_row.points; ++p)
-            for (int q = 0; q < d_col.points; ++q) {
-                const double ux = d_col.cosines[q], uy = d_row.cosines[p];
-                if (ux * ux + uy * uy > rim * rim)
+        for (int p = 0; p < d_grid.rows(); ++p)
+            for (int q = 0; q < d_grid.cols(); ++q) {
+                if (!d_grid.is_visible(p, q))
                     continue;
-                for (int i = 0; i < d_row.size; ++i)
-                    for (int j = 0; j < d_col.size; ++j)
-                        wave[i * d_col.size + j] = d_row.waves[size_t(p) * d_row.size + i] *
-                                                   d_col.waves[size_t(q) * d_col.size + j];
+                for (int i = 0; i < d_row_size; ++i)
+                    for (int j = 0; j < d_col_size; ++j)
+                        wave[i * d_col_size + j] = static_cast<float>(
+                            rows[size_t(p) * d_row_size + i] * cols[size_t(q) * d_col_size + j]);
                 gram.multiply(s, 1, wave.data(), re.data(), im.data());
                 double energy = 0.0;
                 for (int i = 0; i < gram.size(); ++i)
                     energy += double(wave[i]) * re[i];
                 constexpr double unseen = 1e-6;
-                if (energy > unseen * d_row.size * d_col.size)
-                    d_inverse_energy[(size_t(s) * d_row.points + p) * d_width + q] =
+                if (energy > unseen * d_row_size * d_col_size)
+                    d_inverse_energy[(size_t(s) * d_grid.rows() + p) * d_grid.width() + q] =
                         static_cast<float>(1.0 / energy);
             }
 }
 
 wave_search::peak wave_search::strongest(const float* re, const float* im)
 {
-    const int rows = d_row.points, image = rows * d_width;
+    const int rows = d_grid.rows(), width = d_grid.width(), image = rows * width;
     float* power = d_power.data();
     std::fill_n(power, image, 0.0f);
     for (int s = 0; s < d_subarrays; ++s) {
-        for (int i = 0; i < d_row.size; ++i) {
-            const size_t at = size_t(s) * d_stride + i * d_col.size;
-            std::copy_n(re + at, d_col.size, &d_input[size_t(2) * i * d_apart]);
-            std::copy_n(im + at, d_col.size, &d_input[size_t(2 * i + 1) * d_apart]);
+        for (int i = 0; i < d_row_size; ++i) {
+            const size_t at = size_t(s) * d_stride + i * d_col_size;
+            std::copy_n(re + at, d_col_size, &d_input[size_t(2) * i * d_apart]);
+            std::copy_n(im + at, d_col_size, &d_input[size_t(2 * i + 1) * d_apart]);
         }
-        correlate_first_axis(d_row.waves.data(),
+        correlate_first_axis(d_row_waves.data(),
                              round_up(rows, row_multiple),
-                             d_row.size,
+                             d_row_size,
                              d_input.data(),
                              2 * d_apart,
                              d_half.data());
         correlate_second_axis(d_half.data(),
                               rows,
-                              d_col.size,
+                              d_col_size,
                               d_apart,
-                              d_col.waves.data(),
-                              d_width,
+                              d_col_waves.data(),
+                              width,
                               &d_inverse_energy[size_t(s) * image],
                               power);
     }
     const int best = static_cast<int>(std::max_element(power, power + image) - power);
-    return { d_col.cosines[std::min(best % d_width, d_col.points - 1)],
-             d_row.cosines[best / d_width],
+    const int row = best / width, col = std::min(best % width, d_grid.cols() - 1);
+    return { d_grid.col_cosine(col) + way_to_top(power + best, col, d_grid.cols(), 1),
+             d_grid.row_cosine(row) + way_to_top(power + best, row, d_grid.rows(), width),
              power[best] };
 }
 

@@ -8,6 +8,7 @@
 #ifndef INCLUDED_THZUM_ESTIMATION_WAVE_SEARCH_H
 #define INCLUDED_THZUM_ESTIMATION_WAVE_SEARCH_H
 
+#include "estimation/direction_grid.h"
 #include "estimation/path_fit.h"
 
 namespace gr {
@@ -17,9 +18,9 @@ namespace estimation {
 /*!
  * \brief The plane wave that explains most of a residual, on a grid over the visible disc.
  *
- * The metric is sum_s |a^H r_s|^2 / (a^H K_s a): the energy that the direction explains with a gain of
- * its own in every subarray. Numerators cost two small matrix products per subarray, denominators are
- * tabulated.
+ * The metric is sum_s |a^H r_s|^2 / (a^H K_s a): the energy that the direction explains with a gain
+ * of its own in every subarray; between grid points a parabola tells where it is largest.
+ * Numerators cost two small matrix products per subarray, denominators are tabulated.
  */
 class wave_search
 {
@@ -34,23 +35,25 @@ public:
     /*! \param residual re, im [S][stride], as path_fit::residual() gives it */
     peak strongest(const float* re, const float* im);
 
-    /*! Independent directions on the disc, for the false-alarm rate: its area in resolution cells. */
+    /*! Independent directions on the disc, for the false-alarm rate: its area in resolution cells.
+     */
     double cells() const { return d_cells; }
 
 private:
-    struct axis {
-        int points, size;
-        std::vector<double> cosines;
-        volk::vector<float> waves; // [point][size], and [size][padded points] for the columns
-    };
+    wave_search(const pilot_gram& gram, const wave_atoms& atoms, double spacing);
 
-    void tabulate_energies(const pilot_gram& gram);
+    /*! \param rows,cols waves [point][coefficient] of the grid */
+    void tabulate_energies(const pilot_gram& gram,
+                           const std::vector<double>& rows,
+                           const std::vector<double>& cols);
 
+    const direction_grid d_grid;
     const int d_subarrays, d_stride;
-    double d_cells;
-    axis d_row, d_col;
-    int d_width; // grid points along a row, padded
-    int d_apart; // from real to imaginary parts of a row of coefficients
+    const int d_row_size, d_col_size; // coefficients
+    const double d_cells;
+    const int d_apart;                    // from real to imaginary parts of a row of coefficients
+    volk::vector<float> d_row_waves;      // [row point, padded][coefficient]
+    volk::vector<float> d_col_waves;      // [coefficient][width]
     volk::vector<float> d_inverse_energy; // [S][row point][width], zero outside the disc
     volk::vector<float> d_input, d_half, d_power;
 };

@@ -5,7 +5,6 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "estimation/algorithm.h"
 #include "estimation/delay_subspace.h"
 #include "estimation/subcarrier_grid.h"
 #include "estimation/wideband.h"
@@ -29,7 +28,7 @@ constexpr int fewest_to_smooth = 4; // subcarriers
  * has few delays. The order matters: the network sees noise that is white, as in its training, and
  * has by then made weak paths stand out for the subspace.
  */
-class wideband_fpn_oamp_estimator : public wideband_estimator
+class wideband_fpn_oamp_estimator : public wideband_base
 {
 public:
     wideband_fpn_oamp_estimator(const algorithm_info& info,
@@ -37,10 +36,8 @@ public:
                                 estimator::sptr inner,
                                 int subcarriers,
                                 int dimensions)
-        : d_name(info.name),
-          d_options(settings_in_force(info, given)),
+        : wideband_base(info, given, subcarriers),
           d_inner(std::move(inner)),
-          d_subcarriers(subcarriers),
           d_dimensions(dimensions),
           d_smoother(subcarriers, op()->shape().elements()),
           d_noise_var(subcarriers),
@@ -48,11 +45,7 @@ public:
     {
     }
 
-    std::string name() const override { return d_name; }
     const pilot_operator::sptr& op() const override { return d_inner->op(); }
-    int subcarriers() const override { return d_subcarriers; }
-    const option_map& options() const override { return d_options; }
-    std::string repr() const override { return describe_settings(d_name, d_options); }
 
     void estimate(const gr_complex* y,
                   const float* noise_var,
@@ -60,15 +53,15 @@ public:
                   gr_complex* h_hat,
                   estimate_report* report) override
     {
-        const size_t observed = size_t(d_subcarriers) * op()->n_observations();
-        const size_t antennas = size_t(d_subcarriers) * op()->shape().antennas();
+        const size_t observed = size_t(subcarriers()) * op()->n_observations();
+        const size_t antennas = size_t(subcarriers()) * op()->shape().antennas();
         for (int b = 0; b < batch; ++b) {
             if (noise_var)
                 std::fill(d_noise_var.begin(), d_noise_var.end(), noise_var[b]);
             gr_complex* h = h_hat + b * antennas;
             d_inner->estimate(y + b * observed,
                               noise_var ? d_noise_var.data() : nullptr,
-                              d_subcarriers,
+                              subcarriers(),
                               h,
                               d_report.data());
             report[b] = smooth(h);
@@ -83,8 +76,8 @@ private:
         constexpr float nan = std::numeric_limits<float>::quiet_NaN();
         estimate_report report = { 0, 0.0f, 0.0f, nan, nan, {} };
         double error = 0.0, energy = 0.0;
-        bool is_whole = d_subcarriers >= fewest_to_smooth;
-        for (int f = 0; f < d_subcarriers; ++f) {
+        bool is_whole = subcarriers() >= fewest_to_smooth;
+        for (int f = 0; f < subcarriers(); ++f) {
             const auto& own = d_report[f];
             double power = 0.0;
             for (size_t i = 0; i < antennas; ++i)
@@ -96,25 +89,23 @@ private:
             energy += power;
             report.iterations = std::max(report.iterations, own.iterations);
             report.residual = std::max(report.residual, own.residual);
-            report.noise_var += own.noise_var / d_subcarriers;
+            report.noise_var += own.noise_var / subcarriers();
         }
         if (is_whole) {
-            const double variance = error / (double(d_subcarriers) * antennas);
+            const double variance = error / (double(subcarriers()) * antennas);
             double left = 0.0; // summed over the subarrays
             for (int s = 0; s < shape.n_subarrays; ++s)
                 left += d_smoother.smooth(
                     h + size_t(s) * shape.elements(), antennas, d_dimensions, variance);
-            error = left * d_subcarriers * shape.elements();
+            error = left * subcarriers() * shape.elements();
         }
         if (energy > 0.0 && error > 0.0)
             report.predicted_nmse_db = static_cast<float>(10.0 * std::log10(error / energy));
         return report;
     }
 
-    const std::string d_name;
-    const option_map d_options;
     estimator::sptr d_inner;
-    const int d_subcarriers, d_dimensions;
+    const int d_dimensions;
     delay_subspace d_smoother;
     std::vector<float> d_noise_var;        // [F]
     std::vector<estimate_report> d_report; // [F]

@@ -5,7 +5,6 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "estimation/algorithm.h"
 #include "estimation/band_fit.h"
 #include "estimation/band_search.h"
 #include "estimation/observation_scaler.h"
@@ -38,7 +37,7 @@ struct band_pursuit_settings {
  * shared by all subcarriers. Each path costs as many parameters as it has at one subcarrier and one
  * delay per subarray, so that the error falls with the number of subcarriers.
  */
-class wideband_newtonized_omp_estimator : public wideband_estimator
+class wideband_newtonized_omp_estimator : public wideband_base
 {
 public:
     wideband_newtonized_omp_estimator(const algorithm_info& info,
@@ -48,12 +47,9 @@ public:
                                       const array_layout& layout,
                                       const subcarrier_grid& grid,
                                       const band_pursuit_settings& settings)
-        : d_name(info.name),
-          d_options(settings_in_force(info, given)),
+        : wideband_base(info, given, grid.count),
           d_settings(settings),
-          d_subcarriers(grid.count),
-          d_scaler(
-              model, layout.spacing * grid.highest_ratio(), default_noise_paths, grid.count),
+          d_scaler(model, layout.spacing * grid.highest_ratio(), default_noise_paths, grid.count),
           d_fit(model, region, layout, grid, settings.has_delays, settings.max_paths),
           d_search(d_fit.gram(), region, layout.spacing, grid, settings.has_delays),
           d_threshold(d_search.threshold(settings.false_alarm)),
@@ -68,11 +64,7 @@ public:
         d_fit.limit_curvature(settings.max_curvature);
     }
 
-    std::string name() const override { return d_name; }
     const pilot_operator::sptr& op() const override { return d_scaler.model()->op(); }
-    int subcarriers() const override { return d_subcarriers; }
-    const option_map& options() const override { return d_options; }
-    std::string repr() const override { return describe_settings(d_name, d_options); }
 
     void estimate(const gr_complex* y,
                   const float* noise_var,
@@ -80,8 +72,8 @@ public:
                   gr_complex* h_hat,
                   estimate_report* report) override
     {
-        const size_t observed = size_t(d_subcarriers) * op()->n_observations();
-        const size_t antennas = size_t(d_subcarriers) * op()->shape().antennas();
+        const size_t observed = size_t(subcarriers()) * op()->n_observations();
+        const size_t antennas = size_t(subcarriers()) * op()->shape().antennas();
         for (int b = 0; b < batch; ++b)
             estimate_one(y + b * observed,
                          noise_var ? noise_var + b : nullptr,
@@ -95,7 +87,7 @@ private:
                       gr_complex* h_hat,
                       estimate_report& report)
     {
-        const size_t count = size_t(d_subcarriers) * op()->shape().antennas();
+        const size_t count = size_t(subcarriers()) * op()->shape().antennas();
         constexpr float nan = std::numeric_limits<float>::quiet_NaN();
         double variance = 0.0;
         const double amplitude = load(y, noise_var, &variance);
@@ -107,7 +99,7 @@ private:
         d_fit.refine(d_settings.final_steps, gain_share * variance);
         d_fit.synthesize(d_c.data());
         d_scaler.model()->dict()->synthesize(
-            d_c.data(), h_hat, d_subcarriers * d_fit.gram().subarrays());
+            d_c.data(), h_hat, subcarriers() * d_fit.gram().subarrays());
         double energy = 0.0;
         for (size_t i = 0; i < count; ++i) {
             energy += std::norm(h_hat[i]);
@@ -126,7 +118,7 @@ private:
         if (noise_var)
             std::fill(d_noise_var.begin(), d_noise_var.end(), *noise_var);
         const int loaded =
-            d_scaler.load(y, noise_var ? d_noise_var.data() : nullptr, d_subcarriers);
+            d_scaler.load(y, noise_var ? d_noise_var.data() : nullptr, subcarriers());
         std::fill(d_measured.begin(), d_measured.end(), 0);
         double power = 0.0, noise = 0.0;
         for (int i = 0; i < loaded; ++i) {
@@ -137,7 +129,7 @@ private:
         if (loaded == 0)
             return 0.0;
         const double amplitude = std::sqrt(power);
-        const size_t length = d_z.size() / d_subcarriers;
+        const size_t length = d_z.size() / subcarriers();
         for (int i = 0; i < loaded; ++i) {
             const int f = d_scaler.item(i);
             const float scale = static_cast<float>(d_scaler.amplitude(i) / amplitude);
@@ -162,10 +154,7 @@ private:
         }
     }
 
-    const std::string d_name;
-    const option_map d_options;
     const band_pursuit_settings d_settings;
-    const int d_subcarriers;
     observation_scaler d_scaler;
     band_fit d_fit;
     band_search d_search;

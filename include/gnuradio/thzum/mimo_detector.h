@@ -23,18 +23,26 @@ namespace thzum {
  * offset on are detected, so that sections of a frame in different constellations go to detectors
  * of their own.
  *
+ * A tag thzum_vectors (long) on an H item says how many y follow that channel, in place of
+ * block_length: all after the first \p offset are then detected.
+ *
  * Out, one item per detected y: 0 symbols, int32 vectors of n_tx (index into
  * constellation_points(), -1 = none); 1 llr, float vectors of n_tx*bits, [n_tx][bits], log
  * P(bit=0)/P(bit=1); 2 x_hat, gr_complex vectors of n_tx, unbiased symbol estimates; 3 variance,
- * float vectors of n_tx, their error variances. Trailing outputs may stay unconnected.
+ * float vectors of n_tx, their error variances; 4 posterior, float vectors of n_tx, the variance of
+ * the symbol itself given x_hat, from 0 (sure) to 1 (nothing known). Trailing outputs may stay
+ * unconnected.
  *
  * The noise variance of a receive sample is \p noise_var if that is positive, else the tag
  * thzum_noise_var of the H item. A column of H that is zero is an absent user: symbol -1, LLR 0,
- * x_hat 0, variance 1.
+ * x_hat 0, variance 1, posterior 0.
+ *
+ * A tag thzum_noise_scale (f32vector of n_rx numbers above 0) on an H item is the noise variance of
+ * each receive sample over that; the rows of H and y are then scaled so that the noise is white.
  *
  * What cannot be detected becomes symbols -1, zeros and the tag thzum_skipped, and is counted: a y
  * with NaN or Inf alone (nan); the whole coherence block when its H is not finite (nan) or has no
- * usable noise variance (noise_var, no_noise_var).
+ * usable noise variance or scale (noise_var, no_noise_var, noise_scale).
  *
  * Tags of an H item go to the first vector of its coherence block, those of a y item to its own.
  *
@@ -82,6 +90,18 @@ public:
      * \throws std::invalid_argument for unknown names or options
      */
     virtual void set_algorithm(const std::string& name, const option_map& options = {}) = 0;
+
+    /*!
+     * \brief Change the constellation while running, from the next received vector on.
+     *
+     * Sizes of items stay, so that its bits per symbol must be those at construction while the
+     * soft bits are connected; without them any will do.
+     * \throws std::invalid_argument for unknown names, other numbers of bits, or one that the
+     * algorithm does not serve; the old one stays
+     */
+    virtual void set_constellation(const std::string& constellation) = 0;
+
+    virtual std::string constellation() const = 0;
 
     /*! \param noise_var variance of one complex receive sample from the next coherence block on;
      *         0 = from the tag

@@ -22,6 +22,9 @@ namespace thzum {
  * In 0: detected symbols, in 1: true symbols, both int32 vectors of n_users. Pairs in which either
  * is negative (absent or skipped) are left out.
  *
+ * Out (may stay unconnected): one float per item, the symbol error rate over the last \p window
+ * items; 0 where nothing was counted.
+ *
  * Message out, port `report`: every \p report_interval items a dictionary with ser (over all
  * users), user_ser (f64vector, NaN where nothing was counted), errors and count (totals since the
  * start or reset()).
@@ -34,9 +37,10 @@ public:
     /*!
      * \param n_users length of the vectors, at least 1
      * \param report_interval items between reports, at least 1
+     * \param window items that the output looks back on, at least 1
      * \throws std::invalid_argument for values out of range
      */
-    static sptr make(int n_users, int report_interval = 1000);
+    static sptr make(int n_users, int report_interval = 1000, int window = 1000);
 
     /*! Symbol error rate over all users; NaN before the first pair. */
     virtual double ser() const = 0;

@@ -39,9 +39,9 @@ public:
      * \brief Estimate \p batch channels over the band.
      * \param y [batch][F][M], finite
      * \param noise_var [batch] antenna noise variance of every subcarrier > 0, or nullptr to
-     * estimate it from the pilots \param h_hat [batch][F][N] \param report [batch] \throws
-     * std::invalid_argument when the noise variance is to be estimated and this operator leaves no
-     * noise-only observations
+     * estimate it from the pilots, as estimator does at each subcarrier
+     * \param h_hat [batch][F][N]
+     * \param report [batch]
      */
     virtual void estimate(const gr_complex* y,
                           const float* noise_var,

@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(mimo_detector.h)                                           */
-/* BINDTOOL_HEADER_FILE_HASH(039047c785237f5fa12492b404dec97b)                     */
+/* BINDTOOL_HEADER_FILE_HASH(cfa51fe02f6a0e4adee659f5e16e3a33)                     */
 /***********************************************************************************/
 
 #include "options.h"
@@ -56,7 +56,8 @@ void bind_mimo_detector(py::module& m)
         "Block: effective channel H and received vectors y in, symbols and soft bits out.\n\n"
         "In: H, complex64 vectors of n_rx*n_tx, row-major, one per coherence block; y, complex64\n"
         "vectors of n_rx, block_length per coherence block. Out, one item per detected y: symbols\n"
-        "(int32, -1 = none), llr (float32 [n_tx][bits]), x_hat (complex64), variance (float32).\n\n"
+        "(int32, -1 = none), llr (float32 [n_tx][bits]), x_hat (complex64), variance (float32),\n"
+        "posterior (float32, variance of the symbol given x_hat).\n\n"
         "Args:\n"
         "    algorithm: one of detectors().\n"
         "    n_rx, n_tx: receive samples per vector (RF chains) and users.\n"
@@ -65,7 +66,8 @@ void bind_mimo_detector(py::module& m)
         "    noise_var: variance of one complex receive sample; 0 = the tag thzum_noise_var of H.\n"
         "    options: dict of the algorithm's options, see detector_options(name).\n"
         "    offset: vectors of a coherence block before those to detect, left out.\n"
-        "    block_length: vectors of y per coherence block; 0 = offset + n_symbols.\n\n"
+        "    block_length: vectors of y per coherence block; 0 = offset + n_symbols. A tag\n"
+        "        thzum_vectors of an H takes its place.\n\n"
         "Vectors that cannot be detected become symbols -1 and zeros with the tag thzum_skipped.\n"
         "Message ports: report (out, a dictionary per coherence block) and control (in: "
         "algorithm,\n"
@@ -85,6 +87,13 @@ void bind_mimo_detector(py::module& m)
              py::arg("name"),
              py::arg("options") = py::dict(),
              "Change the algorithm while running; ValueError leaves the old one in place.")
+        .def("set_constellation",
+             &mimo_detector::set_constellation,
+             py::arg("constellation"),
+             release_gil(),
+             "Change the constellation while running, of as many bits if the soft bits are\n"
+             "connected; ValueError leaves the old one in place.")
+        .def("constellation", &mimo_detector::constellation, "Name of the constellation.")
         .def("set_noise_var",
              &mimo_detector::set_noise_var,
              py::arg("noise_var"),

@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(ser_probe.h)                                               */
-/* BINDTOOL_HEADER_FILE_HASH(7cd22834a00168c606f19e8cdacd3595)                     */
+/* BINDTOOL_HEADER_FILE_HASH(aa7cd6fe80883c274b6b4c5ceac1cc1e)                     */
 /***********************************************************************************/
 
 #include <gnuradio/thzum/ser_probe.h>
@@ -29,8 +29,10 @@ void bind_ser_probe(py::module& m)
         "Args:\n"
         "    n_users: length of the vectors.\n"
         "    report_interval: items between messages on the port report (ser, user_ser, errors,\n"
-        "count).")
-        .def(py::init(&ser_probe::make), py::arg("n_users"), py::arg("report_interval") = 1000)
+        "count).\n"
+        "    window: items that the output looks back on: a float per item, the symbol error rate\n"
+        "of late.")
+        .def(py::init(&ser_probe::make), py::arg("n_users"), py::arg("report_interval") = 1000, py::arg("window") = 1000)
         .def("ser", &ser_probe::ser, "Symbol error rate over all users; NaN before the first pair.")
         .def("user_ser",
              &ser_probe::user_ser,

@@ -9,10 +9,11 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(wideband_estimator.h)                                      */
-/* BINDTOOL_HEADER_FILE_HASH(10c6524911963bc8a475a86dfa01335c) */
+/* BINDTOOL_HEADER_FILE_HASH(af9341f4c4e5e016972ff42c24010d70) */
 /***********************************************************************************/
 
 #include "estimates.h"
+#include "frequencies.h"
 #include "options.h"
 #include <gnuradio/thzum/wideband_estimator.h>
 
@@ -20,17 +21,6 @@ namespace gr {
 namespace thzum {
 
 namespace {
-
-std::vector<double> frequencies_in(const py::object& value)
-{
-    const auto given = any_array(value, "frequencies");
-    const char kind = given.dtype().kind();
-    if (given.ndim() != 1 || (kind != 'f' && kind != 'i' && kind != 'u'))
-        refuse("frequencies", "an array [F] of Hz", describe(given));
-    const auto values =
-        py::array_t<double, py::array::c_style | py::array::forcecast>::ensure(given);
-    return { values.data(), values.data() + values.size() };
-}
 
 wideband_estimator::sptr make(const std::string& name,
                               const pilot_operator::sptr& op,

@@ -9,7 +9,7 @@
 
 from .experiment import Algorithm, Experiment
 from .figure import figure
-from .intervals import mean_interval
+from .intervals import mean_interval, rate_interval
 from .mimo_scenario import MimoScenario
 from .results import Point, SweepResults
 from .runner import run
@@ -25,6 +25,7 @@ __all__ = [
     "SweepResults",
     "figure",
     "mean_interval",
+    "rate_interval",
     "run",
     "tasks",
 ]

@@ -8,7 +8,9 @@ import numpy as np
 from ..channel.hardware.checks import integer, real
 from ..channel.keys import one_of
 from ..thzum_python import constellation_points, constellations
+from .aosa_channels import AosaChannels
 from .entries import from_name_or_dict
+from .plain import plain
 
 # No error at all, in dB.
 _NO_ERROR_DB = -300.0
@@ -16,16 +18,19 @@ _NO_ERROR_DB = -300.0
 
 @dataclass(frozen=True)
 class MimoScenario:
-    """Gaussian channels of unit mean column energy, a new one for each vector.
+    """Channels of unit mean column energy, a new one for each vector.
 
     SNR is E||Hx||^2 / E||n||^2, so the noise variance is (n_tx/n_rx)/SNR.
 
     Attributes:
         n_rx, n_tx: RF chains and users, from 1.
+        channel: None for Gaussian channels; or a channel preset's name or the dictionary of a
+            :class:`~gnuradio.thzum.channel.ChannelConfig`, for its users behind the combiners of n_rx subarrays
+            (:class:`~gnuradio.thzum.simulation.aosa_channels.AosaChannels`).
         constellation: a name of ``thzum.constellations()``.
         name: what results call it; default: "32x24 qpsk".
         rx_correlation, tx_correlation: correlation of neighbours, r^|i-j| between the i-th and j-th (Kronecker
-            model), from 0 and below 1.
+            model), from 0 and below 1; of Gaussian channels.
         csi_error_db: variance of the error of each channel entry over that of the entry, in dB; None = none.
         noise_error_db: what the detector takes for the noise variance, over the true one, in dB.
     """
@@ -34,6 +39,7 @@ class MimoScenario:
     n_tx: int = 24
     constellation: str = "qpsk"
     name: str = ""
+    channel: str | dict | None = None
     rx_correlation: float = 0.0
     tx_correlation: float = 0.0
     csi_error_db: float | None = None
@@ -51,7 +57,17 @@ class MimoScenario:
             set_field(side, real(side, getattr(self, side), low=0, high=0.9999))
         if self.csi_error_db is not None:
             set_field("csi_error_db", real("csi_error_db", self.csi_error_db, low=_NO_ERROR_DB, high=20))
+        if self.channel is not None:
+            self._check_channel()
         set_field("noise_error_db", real("noise_error_db", self.noise_error_db, low=-60, high=60))
+
+    def _check_channel(self):
+        object.__setattr__(self, "channel", plain("channel", self.channel))
+        if self.rx_correlation or self.tx_correlation:
+            raise ValueError("rx_correlation, tx_correlation: expected 0 beside a channel, which has its own")
+        chains = AosaChannels(self.channel, self.n_tx).n_chains
+        if chains != self.n_rx:
+            raise ValueError(f"n_rx: expected {chains}, the subarrays of the channel's array, got {self.n_rx}")
 
     @classmethod
     def from_dict(cls, config):
@@ -69,7 +85,10 @@ class MimoScenario:
     def channels(self, count, rng):
         """``count`` channels as they are and as the receiver knows them, complex64 [count, n_rx, n_tx] each."""
         shape = count, self.n_rx, self.n_tx
-        H = complex_normal(rng, shape) / np.float32(np.sqrt(self.n_rx))
+        if self.channel is not None:
+            H = AosaChannels(self.channel, self.n_tx).draw(count, rng)
+        else:
+            H = complex_normal(rng, shape) / np.float32(np.sqrt(self.n_rx))
         if self.rx_correlation:
             H = _correlation_root(self.n_rx, self.rx_correlation) @ H
         if self.tx_correlation:

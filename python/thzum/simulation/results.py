@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from .cells import units
-from .intervals import mean_interval
 from .store import Recording, read_times
 from .tasks import task
 
@@ -22,7 +21,7 @@ class Point:
         snr_db: SNR in dB.
         channels: channels so far.
         value: mean of the task's figure of merit, in dB where the task says so.
-        low, high: its confidence interval, see :func:`mean_interval`.
+        low, high: its confidence interval, see the task's ``interval``.
         ms_per_channel: processor time per channel in ms; NaN if the times are not there.
         figures: further figures of the task, {name: number}.
     """
@@ -155,7 +154,7 @@ class SweepResults:
 
     def _point(self, names, columns, level, milliseconds):
         merit = columns[self._task.columns[0].name]
-        shown = mean_interval(merit, level)
+        shown = self._task.interval(merit, level)
         if self._task.in_db:
             with np.errstate(divide="ignore"):
                 shown = [float(10 * np.log10(value)) for value in shown]

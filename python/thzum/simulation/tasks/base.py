@@ -4,6 +4,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from ..intervals import mean_interval
 from ..scenario import Scenario
 
 
@@ -28,6 +29,7 @@ class Task(ABC):
         in_db: whether that mean is shown as 10 log10.
         axis: label of the figure's axis.
         is_logarithmic: whether that axis is logarithmic.
+        interval: function of the values and a level that gives their mean and its confidence interval.
         scenario: class of the scenarios, with ``from_dict``, ``to_dict`` and ``name``.
     """
 
@@ -35,6 +37,7 @@ class Task(ABC):
     in_db: bool
     axis: str
     is_logarithmic: bool = False
+    interval: staticmethod = staticmethod(mean_interval)
     scenario: type = Scenario
 
     @abstractmethod

@@ -4,6 +4,7 @@
 import numpy as np
 
 from ...thzum_python import detector, detectors
+from ..intervals import rate_interval
 from ..mimo_scenario import MimoScenario, complex_normal
 from ..seeding import Purpose
 from .base import Column, Task
@@ -55,6 +56,7 @@ class Detect(Task):
     in_db = False
     is_logarithmic = True
     axis = "symbol error rate"
+    interval = staticmethod(rate_interval)
     scenario = MimoScenario
 
     def check(self, experiment):
