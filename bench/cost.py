@@ -2,9 +2,11 @@
 """Cost of an estimate as the array grows by more subarrays, and its exponent."""
 
 import csv
+import sys
 import time
 
 import numpy as np
+from tqdm import tqdm
 
 from gnuradio import thzum
 from gnuradio.thzum import plots
@@ -52,7 +54,7 @@ def _thread_ms(estimator, y, rounds):
     return 1e3 * best
 
 
-def measure(reference_path=None, sizes=tuple(LAYOUTS), channels=8, rounds=3, labels=tuple(ESTIMATORS)):
+def measure(reference_path=None, sizes=tuple(LAYOUTS), channels=4, rounds=2, labels=tuple(ESTIMATORS)):
     """Milliseconds of thread time per estimate: {"antennas": [], "ms": {label: []}, "exponent": {label}}.
 
     Batch one, Hadamard combiner with half as many observations as antennas, nominal channels at 10 dB SNR. An
@@ -61,7 +63,7 @@ def measure(reference_path=None, sizes=tuple(LAYOUTS), channels=8, rounds=3, lab
     read.
     """
     table = dict(antennas=[], ms={label: [] for label in labels})
-    for size in sizes:
+    for size in tqdm(sizes, desc="cost", unit="sizes", file=sys.stderr):
         array, model = _array(size)
         op = thzum.pilot_operator.hadamard(n_subarrays=size, rows=16, cols=16, n_slots=128, seed=1)
         clean = op.measure(model.sample(channels, seed=2))
