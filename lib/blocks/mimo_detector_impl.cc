@@ -7,6 +7,7 @@
 
 #include "block_arguments.h"
 #include "control_message.h"
+#include "detection/symbol_posterior.h"
 #include "frame_tags.h"
 #include "item_check.h"
 #include "mimo_detector_impl.h"
@@ -53,10 +54,11 @@ int checked_block_length(int n_symbols, int offset, int block_length)
 io_signature::sptr output_sizes(int n_tx, int bits)
 {
     return io_signature::makev(1,
-                               4,
+                               5,
                                { static_cast<int>(n_tx * sizeof(int32_t)),
                                  static_cast<int>(n_tx * bits * sizeof(float)),
                                  static_cast<int>(n_tx * sizeof(gr_complex)),
+                                 static_cast<int>(n_tx * sizeof(float)),
                                  static_cast<int>(n_tx * sizeof(float)) });
 }
 
@@ -405,6 +407,17 @@ void mimo_detector_impl::detect_run(const gr_complex* y, int begin, int end, con
     d_detected += count;
     if (count > d_largest_batch)
         d_largest_batch = count;
+    if (to.posterior)
+        find_posterior(count, to);
+}
+
+void mimo_detector_impl::find_posterior(int count, const outputs& to)
+{
+    const auto& points = constellation_points(d_constellation);
+    for (int i = 0; i < count * d_n_tx; i++)
+        to.posterior[i] = to.symbols[i] < 0
+                              ? 0.0f
+                              : posterior_variance(points, to.x_hat[i], to.variance[i]);
 }
 
 void mimo_detector_impl::skip_vector(int index, const outputs& out)
@@ -417,6 +430,8 @@ void mimo_detector_impl::skip_vector(int index, const outputs& out)
         std::fill_n(to.x_hat, d_n_tx, gr_complex(0));
     if (to.variance)
         std::fill_n(to.variance, d_n_tx, 1.0f);
+    if (to.posterior)
+        std::fill_n(to.posterior, d_n_tx, 1.0f);
     d_block.skipped++;
     d_skipped++;
 }
@@ -471,7 +486,8 @@ mimo_detector_impl::outputs mimo_detector_impl::outputs_at(gr_vector_void_star& 
     return advance({ static_cast<int32_t*>(pointer(0)),
                      static_cast<float*>(pointer(1)),
                      static_cast<gr_complex*>(pointer(2)),
-                     static_cast<float*>(pointer(3)) },
+                     static_cast<float*>(pointer(3)),
+                     static_cast<float*>(pointer(4)) },
                    first);
 }
 
@@ -482,7 +498,8 @@ mimo_detector_impl::outputs mimo_detector_impl::advance(const outputs& out, int 
     return { move(out.symbols, users),
              move(out.llr, users * d_bits),
              move(out.x_hat, users),
-             move(out.variance, users) };
+             move(out.variance, users),
+             move(out.posterior, users) };
 }
 
 } // namespace thzum

@@ -52,6 +52,7 @@ private:
         float* llr;
         gr_complex* x_hat;
         float* variance;
+        float* posterior;
     };
 
     /*! The coherence block at hand. */
@@ -80,6 +81,7 @@ private:
     detect_vectors(const gr_complex* y, int first_in, int first_out, int count, const outputs& out);
     void mark_faults(const gr_complex* y, int first, int count);
     void detect_run(const gr_complex* y, int begin, int end, const outputs& out);
+    void find_posterior(int count, const outputs& to);
     void skip_vector(int index, const outputs& out);
     void tag_vectors(int first_in, int first_out, int count);
     void add_output_tag(int index, const pmt::pmt_t& key, const pmt::pmt_t& value);

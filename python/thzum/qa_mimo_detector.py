@@ -175,6 +175,29 @@ class qa_mimo_detector(gr_unittest.TestCase):
                 np.testing.assert_allclose(a, section.reshape(-1, *b.shape[1:]), rtol=1e-5, atol=1e-5)
             self.assertEqual(by_offset(tags, "note"), {2 * n_symbols + 1: "here"})
 
+    def test_posterior_variance(self):
+        """Against the definition, 0 for an absent user, 1 for a skipped vector, for three constellations."""
+        self.H[2, :, 1] = 0
+        self.y[5, 0] = np.nan
+        for name in ("16qam", "qpsk", "bpsk"):
+            points = thzum.constellation_points(name)
+            block = thzum.mimo_detector("lmmse", N_RX, N_TX, name, N_SYMBOLS, self.noise_var)
+            sinks = self.connect(block, outputs=0)
+            sinks = [blocks.vector_sink_i(N_TX), blocks.vector_sink_f(N_TX * len(points).bit_length() - N_TX)]
+            sinks += [blocks.vector_sink_c(N_TX), blocks.vector_sink_f(N_TX), blocks.vector_sink_f(N_TX)]
+            for port, sink in enumerate(sinks):
+                self.tb.connect((block, port), sink)
+            self.tb.run()
+            symbols, _, x_hat, variance, posterior = (np.array(sink.data()) for sink in sinks)
+            metric = np.abs(x_hat[:, None] - points) ** 2 / variance[:, None]
+            weight = np.exp(metric.min(axis=1, keepdims=True) - metric)
+            weight /= weight.sum(axis=1, keepdims=True)
+            wanted = weight @ np.abs(points) ** 2 - np.abs(weight @ points) ** 2
+            wanted[symbols < 0] = 0
+            wanted[5 * N_TX : 6 * N_TX] = 1
+            np.testing.assert_allclose(posterior, wanted, rtol=1e-3, atol=1e-5)
+            self.assertFalse(posterior.reshape(-1, N_TX)[2 * N_SYMBOLS : 3 * N_SYMBOLS, 1].any())
+
     def test_length_of_a_block_by_tag(self):
         """Channels 2 and 5 have other numbers of vectors; a bad tag is passed over."""
         lengths = [N_SYMBOLS] * N_BLOCKS

@@ -29,11 +29,13 @@ namespace thzum {
  * Out, one item per detected y: 0 symbols, int32 vectors of n_tx (index into
  * constellation_points(), -1 = none); 1 llr, float vectors of n_tx*bits, [n_tx][bits], log
  * P(bit=0)/P(bit=1); 2 x_hat, gr_complex vectors of n_tx, unbiased symbol estimates; 3 variance,
- * float vectors of n_tx, their error variances. Trailing outputs may stay unconnected.
+ * float vectors of n_tx, their error variances; 4 posterior, float vectors of n_tx, the variance of
+ * the symbol itself given x_hat, from 0 (sure) to 1 (nothing known). Trailing outputs may stay
+ * unconnected.
  *
  * The noise variance of a receive sample is \p noise_var if that is positive, else the tag
  * thzum_noise_var of the H item. A column of H that is zero is an absent user: symbol -1, LLR 0,
- * x_hat 0, variance 1.
+ * x_hat 0, variance 1, posterior 0.
  *
  * A tag thzum_noise_scale (f32vector of n_rx numbers above 0) on an H item is the noise variance of
  * each receive sample over that; the rows of H and y are then scaled so that the noise is white.

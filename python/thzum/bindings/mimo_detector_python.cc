@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(mimo_detector.h)                                           */
-/* BINDTOOL_HEADER_FILE_HASH(21a05d57d63a147c7dcb612156a0613a)                     */
+/* BINDTOOL_HEADER_FILE_HASH(cfa51fe02f6a0e4adee659f5e16e3a33)                     */
 /***********************************************************************************/
 
 #include "options.h"
@@ -56,7 +56,8 @@ void bind_mimo_detector(py::module& m)
         "Block: effective channel H and received vectors y in, symbols and soft bits out.\n\n"
         "In: H, complex64 vectors of n_rx*n_tx, row-major, one per coherence block; y, complex64\n"
         "vectors of n_rx, block_length per coherence block. Out, one item per detected y: symbols\n"
-        "(int32, -1 = none), llr (float32 [n_tx][bits]), x_hat (complex64), variance (float32).\n\n"
+        "(int32, -1 = none), llr (float32 [n_tx][bits]), x_hat (complex64), variance (float32),\n"
+        "posterior (float32, variance of the symbol given x_hat).\n\n"
         "Args:\n"
         "    algorithm: one of detectors().\n"
         "    n_rx, n_tx: receive samples per vector (RF chains) and users.\n"

@@ -29,6 +29,8 @@ def figure(results, level=0.95):
     panels = drawn.subplots(rows, columns, squeeze=False, sharey=True).ravel()
     for panel, scenario in zip(panels, experiment.scenarios):
         mine = [point for point in points if point.scenario == scenario.name]
+        if task(experiment.task).is_logarithmic:
+            mine = [point for point in mine if point.value > 0]  # a curve ends above its first point without errors
         _draw_panel(panel, mine, [choice.label for choice in experiment.algorithms])
         panel.set(title=scenario.name, xlabel="SNR (dB)")
         if len(experiment.snr_db) <= _MOST_TICKS:
