@@ -117,7 +117,8 @@ def plot(table, axes):
     axes.set_xlabel("antennas N, in subarrays of 16 x 16")
     axes.set_ylabel("ms per estimate, one thread, batch one")
     axes.grid(True, which="both", alpha=0.3)
-    axes.legend(fontsize=8)
+    axes.set_ylim(top=30 * axes.get_ylim()[1])  # room for the legend
+    axes.legend(fontsize=8, loc="upper left", ncol=2)
 
 
 def figures(table, folder):
@@ -128,7 +129,7 @@ def figures(table, folder):
     for suffix in ("svg", "png"):
         figure.savefig(folder / f"cost_antennas.{suffix}", dpi=120)
     with open(folder / "cost_antennas.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["antennas", *(f"{label} in ms" for label in table["ms"])])
         for k, n in enumerate(table["antennas"]):
             writer.writerow([n, *("" if row[k] is None else f"{row[k]:.4f}" for row in table["ms"].values())])
