@@ -2,9 +2,11 @@
 """Cost of an estimate as the array grows by more subarrays, and its exponent."""
 
 import csv
+import sys
 import time
 
 import numpy as np
+from tqdm import tqdm
 
 from gnuradio import thzum
 from gnuradio.thzum import plots
@@ -52,7 +54,7 @@ def _thread_ms(estimator, y, rounds):
     return 1e3 * best
 
 
-def measure(reference_path=None, sizes=tuple(LAYOUTS), channels=8, rounds=3, labels=tuple(ESTIMATORS)):
+def measure(reference_path=None, sizes=tuple(LAYOUTS), channels=4, rounds=2, labels=tuple(ESTIMATORS)):
     """Milliseconds of thread time per estimate: {"antennas": [], "ms": {label: []}, "exponent": {label}}.
 
     Batch one, Hadamard combiner with half as many observations as antennas, nominal channels at 10 dB SNR. An
@@ -61,7 +63,7 @@ def measure(reference_path=None, sizes=tuple(LAYOUTS), channels=8, rounds=3, lab
     read.
     """
     table = dict(antennas=[], ms={label: [] for label in labels})
-    for size in sizes:
+    for size in tqdm(sizes, desc="cost", unit="sizes", file=sys.stderr):
         array, model = _array(size)
         op = thzum.pilot_operator.hadamard(n_subarrays=size, rows=16, cols=16, n_slots=128, seed=1)
         clean = op.measure(model.sample(channels, seed=2))
@@ -115,7 +117,8 @@ def plot(table, axes):
     axes.set_xlabel("antennas N, in subarrays of 16 x 16")
     axes.set_ylabel("ms per estimate, one thread, batch one")
     axes.grid(True, which="both", alpha=0.3)
-    axes.legend(fontsize=8)
+    axes.set_ylim(top=30 * axes.get_ylim()[1])  # room for the legend
+    axes.legend(fontsize=8, loc="upper left", ncol=2)
 
 
 def figures(table, folder):
@@ -126,7 +129,7 @@ def figures(table, folder):
     for suffix in ("svg", "png"):
         figure.savefig(folder / f"cost_antennas.{suffix}", dpi=120)
     with open(folder / "cost_antennas.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["antennas", *(f"{label} in ms" for label in table["ms"])])
         for k, n in enumerate(table["antennas"]):
             writer.writerow([n, *("" if row[k] is None else f"{row[k]:.4f}" for row in table["ms"].values())])
