@@ -71,6 +71,37 @@ def measure(channels=100, bits=BITS, snrs_db=SNRS_DB, names=ESTIMATORS):
     return results
 
 
+def averaged(frames=6, n_users=4, bits=(1, 2, 3), snrs_db=(10, 20), names=ESTIMATORS):
+    """As :func:`measure`, for ``n_users`` that share every slot on as many chips, each chip converted by itself.
+
+    {estimator: {bits: {"plain" or "step": [NMSE in dB by SNR]}}}; the SNR is that after despreading.
+    """
+    array, rng = array_preset(PRESET), np.random.default_rng(3)
+    op = thzum.pilot_operator.hadamard(array.n_subarrays, array.rows, array.cols, ROWS, seed=5)
+    h = thzum.channel.preset(PRESET).sample(frames * n_users, seed=FIRST_CHANNEL + 100_000)
+    h = h.reshape(frames * n_users, -1)
+    h = h * np.sqrt(h.shape[1]) / np.linalg.norm(h, axis=1, keepdims=True)
+    sent = op.measure(h.astype(np.complex64)).reshape(frames, n_users, array.n_subarrays, ROWS)
+    sequences = np.exp(2j * np.pi * np.outer(np.arange(n_users), np.arange(n_users)) / n_users)
+    estimators = {name: thzum.estimator(name, op, array=array) for name in names}
+    results = {name: {b: {"plain": [], "step": []} for b in bits} for name in names}
+    for snr in snrs_db:
+        noise_var = 10 ** (-snr / 10)
+        chips = np.einsum("fusq,up->fspq", sent, sequences)
+        noise = rng.standard_normal(chips.shape) + 1j * rng.standard_normal(chips.shape)
+        chips = chips + np.sqrt(noise_var * n_users / 2) * noise
+        for b in bits:
+            levels = quantised(chips.reshape(frames, array.n_subarrays, -1), b).reshape(chips.shape)
+            y = np.einsum("fspq,up->fusq", levels, sequences.conj()) / n_users
+            y = y.reshape(len(h), -1).astype(np.complex64)
+            for name in names:
+                aware = thzum.estimator(name, op, array=array, adc_bits=b)
+                for variant, estimator in (("plain", estimators[name]), ("step", aware)):
+                    h_hat, _ = estimator.estimate(y, noise_var)
+                    results[name][b][variant].append(float(thzum.metrics.nmse_db(h_hat, h)))
+    return results
+
+
 def report(results, snrs_db=SNRS_DB):
     """The results as text."""
     lines = [f"{'NMSE in dB at':34}" + "".join(f"{snr:8g}" for snr in snrs_db) + "  dB"]
@@ -101,9 +132,13 @@ def main():
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--channels", type=int, default=100, help="of each point (default: %(default)s)")
+    parser.add_argument("--chips", action="store_true", help="instead: 4 users on 4 chips, averaged after converters")
     parser.add_argument("--figure", metavar="FILE", help="also draw the curves")
     parser.add_argument("--json", metavar="FILE", help="also write the figures")
     options = parser.parse_args()
+    if options.chips:
+        print(report(averaged(), (10, 20)))
+        return
     results = measure(options.channels)
     print(report(results))
     if options.figure:

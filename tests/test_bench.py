@@ -157,6 +157,8 @@ def test_quantised_section(bench):
     row = results["newtonized_omp"][2]
     assert row["step"][0] < row["plain"][0] - 2
     assert "2 bits" in quantised.report(results, (10,))
+    chips = quantised.averaged(frames=1, bits=(1,), snrs_db=(10,), names=("newtonized_omp",))["newtonized_omp"][1]
+    assert chips["step"][0] < chips["plain"][0] - 3
     axes = axes_of_a_new_figure()
     quantised.plot(results["newtonized_omp"], axes, (10,))
     assert len(axes.get_lines()) == 3

@@ -123,7 +123,8 @@ def test_signs_of_independent_gaussians_leave_what_they_must(rounds):
     # A fixed threshold needs no gain control, but its load tells the scale: here exactly.
     step = optimal_step(1) * np.sqrt((1 + noise_var) / 2)
     signs = (step / 2 * (np.sign(y.real) + 1j * np.sign(y.imag))).astype(np.complex64)
-    estimator = thzum.estimator("lmmse", op, covariance=np.eye(256), dictionary="identity", adc_bits=1, adc_iterations=rounds)
+    options = dict(covariance=np.eye(256), dictionary="identity", adc_bits=1, adc_iterations=rounds)
+    estimator = thzum.estimator("lmmse", op, **options)
     h_hat, _ = estimator.estimate(signs, noise_var)
     expected = 1 - 2 / np.pi / (1 + noise_var)
     error = np.mean(np.abs(h_hat - h) ** 2)
