@@ -13,8 +13,10 @@ import detection
 import latency
 import llr_quality
 import memory
+import precision
 import robustness
 import speed
+import state_evolution
 import tracking
 import uplink_channel
 import wideband
@@ -111,6 +113,14 @@ SECTIONS = {
         bounds.figures,
         always=False,
     ),
+    "state_evolution": Section(
+        "NMSE in dB of each iteration, predicted by state evolution and measured",
+        state_evolution.measure,
+        dict(channels=2, iterations=2),
+        state_evolution.report,
+        state_evolution.figures,
+        always=False,
+    ),
     "robustness": Section(
         "NMSE in dB (prediction less truth), 10 dB SNR, 1024 antennas unless the row says otherwise",
         lambda _, **sizes: robustness.measure(**sizes),
@@ -133,6 +143,12 @@ SECTIONS = {
         dict(sizes=(1, 2), channels=1, rounds=1, labels=("ls", "newtonized_omp, free gains")),
         cost.report,
         cost.figures,
+        always=False,
+    ),
+    "precision": Section(
+        "Eight bits in the denoiser of fpn_oamp: NMSE in dB at 0 to 20 dB SNR, ms of thread time",
+        precision.measure,
+        dict(channels=2, batches=1, rounds=1),
         always=False,
     ),
     "latency": Section(

@@ -17,7 +17,7 @@ from gnuradio.thzum.plots import COLOURS, new_figure
 
 BANDWIDTH = 30e9
 ROWS = 128  # pilot slots of a subarray, half of its elements
-CHANNELS = {1: 100, 4: 40, 16: 20, 64: 10}
+CHANNELS = {1: 40, 4: 20, 16: 10, 64: 6}
 
 
 def _decibels(ratio):

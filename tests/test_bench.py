@@ -117,7 +117,19 @@ def test_percentiles(bench):
 
 
 #: Sections that do not stand in a test of their own, and are short in small.
-QUICK = ("bounds", "robustness", "accuracy_time", "cost", "latency", "wideband", "tracking", "detection", "llr_quality")
+QUICK = (
+    "bounds",
+    "state_evolution",
+    "robustness",
+    "accuracy_time",
+    "cost",
+    "precision",
+    "latency",
+    "wideband",
+    "tracking",
+    "detection",
+    "llr_quality",
+)
 
 
 @pytest.mark.parametrize("name", QUICK)

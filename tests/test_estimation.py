@@ -526,6 +526,26 @@ def test_fpn_oamp_converges_linearly(fixed_point, network):
         assert rates[-1] == pytest.approx(rates[-2], rel=0.1)
 
 
+@pytest.mark.parametrize("depth, share", [(1, 0.95), (2, 0.8)])
+def test_anderson_acceleration_saves_calls_on_the_way_to_the_same_point(fixed_point, network, depth, share):
+    op, y, noise_var = fixed_point
+    settings = dict(model=network, tolerance=1e-5, max_iterations=64)
+    plain, slow = thzum.estimator("fpn_oamp", op, **settings).estimate(y, noise_var)
+    h_hat, fast = thzum.estimator("fpn_oamp", op, anderson=depth, **settings).estimate(y, noise_var)
+    assert np.all(fast["residual"] <= 1e-5)
+    assert relative_error(h_hat, plain) < 1e-4
+    assert np.all(fast["iterations"] <= slow["iterations"])
+    assert fast["iterations"].sum() < share * slow["iterations"].sum()
+    # Items that leave the batch do not disturb the histories of those that stay.
+    alone, _ = thzum.estimator("fpn_oamp", op, anderson=depth, **settings).estimate(y[3], noise_var[3])
+    assert relative_error(alone, h_hat[3]) < 1e-4
+
+
+def test_anderson_acceleration_needs_a_fixed_point_iteration(fixed_point, network):
+    with pytest.raises(ValueError, match="anderson: expected 0 with divergence_free"):
+        thzum.estimator("fpn_oamp", fixed_point[0], model=network, anderson=1, divergence_free=True)
+
+
 def test_fpn_oamp_items_stop_by_themselves(fixed_point, network):
     op, y, noise_var = fixed_point
     h_hat, report = thzum.estimator("fpn_oamp", op, model=network, tolerance=1e-2).estimate(y, noise_var)

@@ -33,8 +33,14 @@ PHYSICAL = re.compile(
     r"(?i)frequency|spacing|gap|variance|distance|length$|rate|gain|power|snr|time\b|velocity|speed|delay"
 )
 
+#: A plan of frames on the air.
+AIR_PLAN = "thzum.frame.PilotPlan('thz300_aosa4x256', 128, n_data=1024, samples_per_symbol=2)"
+
 #: Parameters that choices other than the default need.
 PARAMETERS = {
+    "thzum_frame_sync": {"plan": AIR_PLAN},
+    "thzum_uplink_frame_source": {"plan": AIR_PLAN},
+    "thzum_uplink_payload": {"plan": AIR_PLAN},
     "thzum_hybrid_field_channel": {"channel": "thzum.channel.preset('thz300_aosa4x256')"},
     "thzum_pilot_receiver": {"sequences": "plan.user_sequences"},
     "thzum_uplink_channel": {

@@ -37,6 +37,25 @@ inline __attribute__((always_inline)) float exp2_nonpositive(float x)
     return mantissa * power.value;
 }
 
+/*!
+ * Natural logarithm of a normal x > 0, to an absolute error below 3e-7 for |log x| < 20. As plain:
+ * x = 2^k m, log m by its series in (m - 1) / (m + 1) for m between sqrt(1/2) and sqrt(2).
+ */
+inline __attribute__((always_inline)) float log_positive(float x)
+{
+    union {
+        float value;
+        int32_t bits;
+    } parts;
+    parts.value = x;
+    const int32_t k = (parts.bits - 0x3f3504f3) >> 23;
+    parts.bits -= k * 0x800000;
+    const float t = (parts.value - 1.0f) / (parts.value + 1.0f);
+    const float u = t * t;
+    const float tail = 1.0f / 3 + u * (1.0f / 5 + u * (1.0f / 7 + u * (1.0f / 9)));
+    return static_cast<float>(k) * 0.693147181f + 2.0f * t * (1.0f + u * tail);
+}
+
 } // namespace thzum
 } // namespace gr
 

@@ -5,10 +5,10 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#include "common/kernel_math.h"
 #include "common/multiversion.h"
 #include "detection/axis_posterior.h"
-#include "detection/batch_product.h"
+#include "detection/packet.h"
+#include <cstdint>
 
 namespace gr {
 namespace thzum {
@@ -17,6 +17,33 @@ namespace {
 
 /*! Smallest variance, so that its reciprocal stays a number. */
 constexpr float min_posterior_variance = 1e-13f;
+
+typedef int32_t int_packet __attribute__((vector_size(lanes * sizeof(int32_t))));
+
+inline __attribute__((always_inline)) packet all(float value) { return packet{} + value; }
+
+inline __attribute__((always_inline)) packet larger(packet a, float b)
+{
+    return a > b ? a : all(b);
+}
+
+inline __attribute__((always_inline)) packet smaller(packet a, float b)
+{
+    return a < b ? a : all(b);
+}
+
+/*! As exp2_nonpositive() of kernel_math.h, but from -60 on constant: nothing is so small that its
+ * square leaves the normal numbers, which is slow. */
+inline __attribute__((always_inline)) packet exp2_of(packet x)
+{
+    x = larger(x, -60.0f);
+    const int_packet k = __builtin_convertvector(x - 0.5f, int_packet);
+    const packet f = (x - __builtin_convertvector(k, packet)) * 0.693147181f;
+    const packet tail = 1.0f / 6 + f * (1.0f / 24 + f * (1.0f / 120 + f * (1.0f / 720)));
+    const packet mantissa = 1.0f + f * (1.0f + f * (0.5f + f * tail));
+    const int_packet power = (k + 127) << 23;
+    return mantissa * reinterpret_cast<const packet&>(power);
+}
 
 /*! The moments are taken about the nearest level: nothing cancels when it is all but certain. */
 THZUM_MULTIVERSION
@@ -31,37 +58,30 @@ void posterior_kernel(const float* levels,
     constexpr float half_log2_e = 0.72134752f;
     constexpr float reach = 1e6f;
     for (int first = 0; first < n; first += lanes) {
-        float at[lanes], weight[lanes], nearest[lanes], best[lanes];
-        float sum[lanes] = {}, shift[lanes] = {}, square[lanes] = {};
-        for (int k = 0; k < lanes; k++) {
-            at[k] = smaller(larger(r[first + k], -reach), reach);
-            weight[k] = half_log2_e / larger(v[first + k], 1e-20f);
-            nearest[k] = levels[0];
-            best[k] = (at[k] - levels[0]) * (at[k] - levels[0]);
+        const packet at = smaller(larger(packet_at(r + first), -reach), reach);
+        const packet weight = half_log2_e / larger(packet_at(v + first), 1e-20f);
+        packet nearest = all(levels[0]);
+        packet best = (at - levels[0]) * (at - levels[0]);
+        for (int l = 1; l < n_levels; l++) {
+            const packet distance = (at - levels[l]) * (at - levels[l]);
+            nearest = distance < best ? all(levels[l]) : nearest;
+            best = distance < best ? distance : best;
         }
-        for (int l = 1; l < n_levels; l++)
-            for (int k = 0; k < lanes; k++) {
-                const float distance = (at[k] - levels[l]) * (at[k] - levels[l]);
-                nearest[k] = distance < best[k] ? levels[l] : nearest[k];
-                best[k] = smaller(distance, best[k]);
-            }
-        for (int l = 0; l < n_levels; l++)
-            for (int k = 0; k < lanes; k++) {
-                // best - distance, without the square of what both share
-                const float step = levels[l] - nearest[k];
-                const float less = step * (2.0f * at[k] - nearest[k] - levels[l]);
-                const float p = exp2_nonpositive(smaller(less, 0.0f) * weight[k]);
-                sum[k] += p;
-                shift[k] += p * step;
-                square[k] += p * step * step;
-            }
-        for (int k = 0; k < lanes; k++) {
-            const float scale = 1.0f / sum[k];
-            const float offset = shift[k] * scale;
-            mean[first + k] = nearest[k] + offset;
-            variance[first + k] =
-                larger(square[k] * scale - offset * offset, min_posterior_variance);
+        packet sum = {}, shift = {}, square = {};
+        const packet twice = 2.0f * at - nearest;
+        for (int l = 0; l < n_levels; l++) {
+            // best - distance, without the square of what both share
+            const packet step = levels[l] - nearest;
+            const packet p = exp2_of(smaller(step * (twice - levels[l]), 0.0f) * weight);
+            sum += p;
+            shift += p * step;
+            square += p * step * step;
         }
+        const packet scale = 1.0f / sum;
+        const packet offset = shift * scale;
+        packet_at(mean + first) = nearest + offset;
+        packet_at(variance + first) =
+            larger(square * scale - offset * offset, min_posterior_variance);
     }
 }
 

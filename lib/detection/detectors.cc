@@ -17,7 +17,8 @@ const std::vector<detector_entry>& entries()
 {
     static const std::vector<detector_entry> all = { mf_entry(),    zf_entry(),    lmmse_entry(),
                                                      amp_entry(),   oamp_entry(),  ep_entry(),
-                                                     cg_ep_entry(), k_best_entry() };
+                                                     cg_ep_entry(), k_best_entry(),
+                                                     amp_gnn_entry() };
     return all;
 }
 

@@ -22,6 +22,7 @@ detector_entry oamp_entry();
 detector_entry ep_entry();
 detector_entry k_best_entry();
 detector_entry cg_ep_entry();
+detector_entry amp_gnn_entry();
 
 } // namespace thzum
 } // namespace gr

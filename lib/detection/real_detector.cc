@@ -14,12 +14,14 @@ namespace thzum {
 
 real_detector::real_detector(const std::string& name,
                              const detector_sizes& sizes,
-                             const option_reader& options)
+                             const option_reader& options,
+                             int max_count)
     : detector_base(name, sizes, options),
+      d_max_count(max_count),
       d_model(sizes.n_rx, sizes.n_tx, find_constellation(sizes.constellation).axes),
       d_levels(find_constellation(sizes.constellation).levels),
-      d_y(static_cast<size_t>(batch) * d_model.row_stride()),
-      d_r(static_cast<size_t>(batch) * d_model.max_column_stride()),
+      d_y(static_cast<size_t>(max_count) * d_model.row_stride()),
+      d_r(static_cast<size_t>(max_count) * d_model.max_column_stride()),
       d_v(d_r.size())
 {
 }
@@ -37,8 +39,8 @@ void real_detector::equalise(const gr_complex* y, int count, gr_complex* x_hat, 
     std::fill_n(variance, static_cast<size_t>(count) * n_tx(), 1.0f);
     if (d_model.users() == 0)
         return;
-    for (int first = 0; first < count; first += batch) {
-        const int n = std::min(batch, count - first);
+    for (int first = 0; first < count; first += d_max_count) {
+        const int n = std::min(d_max_count, count - first);
         d_model.load_received(y + static_cast<size_t>(first) * n_rx(), n, d_y.data());
         run(d_y.data(), n, d_r.data(), d_v.data());
         const size_t offset = static_cast<size_t>(first) * n_tx();

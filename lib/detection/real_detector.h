@@ -20,13 +20,17 @@ namespace thzum {
 class real_detector : public detector_base
 {
 public:
+    /*! Vectors that most detectors are given at a time: their state stays in the processor's first
+     * cache. */
+    static constexpr int batch = 16;
+
+    /*! \param max_count most vectors that run() is given */
     real_detector(const std::string& name,
                   const detector_sizes& sizes,
-                  const option_reader& options);
+                  const option_reader& options,
+                  int max_count = batch);
 
 protected:
-    /*! Most vectors that run() is given: their state stays in the processor's first cache. */
-    static constexpr int batch = 16;
 
     /*! Channel work, after model() has been loaded. */
     virtual void prepare_model() = 0;
@@ -50,11 +54,12 @@ protected:
     join_axes(const float* r, const float* v, int count, gr_complex* x_hat, float* variance) const;
 
 private:
+    int d_max_count;
     real_model d_model;
     const std::vector<float>& d_levels;
-    std::vector<float> d_y; // [batch][row_stride]
-    std::vector<float> d_r; // [batch][column_stride]
-    std::vector<float> d_v; // [batch][column_stride]
+    std::vector<float> d_y; // [max_count][row_stride]
+    std::vector<float> d_r; // [max_count][column_stride]
+    std::vector<float> d_v; // [max_count][column_stride]
 };
 
 } // namespace thzum

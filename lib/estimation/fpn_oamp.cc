@@ -7,6 +7,7 @@
 
 #include "estimation/oamp_iteration.h"
 #include <algorithm>
+#include <stdexcept>
 
 namespace gr {
 namespace thzum {
@@ -28,8 +29,13 @@ make_fpn_oamp(const algorithm_info& info, const pilot_operator::sptr& op, const 
         reader.integer("max_iterations", 1, estimate_report::history_length),
         reader.number("tolerance", 0.0, 1.0),
         static_cast<start_point>(place - start_names.begin()),
-        static_cast<uint64_t>(reader.number("seed", 0.0, 1e15))
+        static_cast<uint64_t>(reader.number("seed", 0.0, 1e15)),
+        reader.integer("anderson", 0, anderson::largest_depth)
     };
+    if (settings.anderson && settings.divergence_free)
+        throw std::invalid_argument("anderson: expected 0 with divergence_free, whose messages are no "
+                                    "fixed-point iteration of the estimate, got " +
+                                    std::to_string(settings.anderson));
     return std::make_shared<oamp_iteration>(
         info, options, op, make_inner_denoiser(info, op, options), settings);
 }
@@ -54,6 +60,10 @@ algorithm fpn_oamp()
                 { "start",
                   std::string("zero"),
                   "Where the iteration starts: \"zero\", \"ls\" or \"random\"." },
+                { "anderson",
+                  0.0,
+                  "Steps that Anderson acceleration looks back, 0 (plain steps) to 2; not with "
+                  "divergence_free." },
                 { "seed", 0.0, "Seed of the random start, an integer from 0." },
                 { "linear",
                   std::string("lmmse"),

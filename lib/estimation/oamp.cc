@@ -23,6 +23,7 @@ make_oamp(const algorithm_info& info, const pilot_operator::sptr& op, const opti
         reader.integer("max_iterations", 1, estimate_report::history_length),
         reader.number("tolerance", 0.0, 1.0),
         start_point::zero,
+        0,
         0
     };
     return std::make_shared<oamp_iteration>(

@@ -47,6 +47,7 @@ oamp_iteration::oamp_iteration(const algorithm_info& info,
              settings.linear,
              max_batch(),
              op->shape().n_subarrays / d_denoiser->shape().n_subarrays),
+      d_anderson(settings.anderson, max_batch(), coefficients()),
       d_is_seen(op->shape().n_subarrays),
       d_unseen(0.0),
       d_active(0),
@@ -199,7 +200,11 @@ void oamp_iteration::update_message(int a)
 {
     const int n = coefficients();
     const size_t begin = size_t(a) * n;
-    std::copy_n(&d_next[begin], n, &d_estimate[begin]);
+    d_anderson.next(a, &d_estimate[begin], &d_next[begin]);
+    if (d_settings.anderson) {
+        std::copy_n(&d_estimate[begin], n, &d_x[begin]);
+        return;
+    }
     for (int g = 0; g < groups(); ++g) {
         const float alpha = d_settings.divergence_free
                                 ? bounded_divergence(d_divergence[size_t(a) * groups() + g])
@@ -219,6 +224,7 @@ void oamp_iteration::move(int from, int to, gr_complex* z, float* noise_var)
     std::copy_n(&d_x[size_t(from) * n], n, &d_x[size_t(to) * n]);
     std::copy_n(&d_estimate[size_t(from) * n], n, &d_estimate[size_t(to) * n]);
     std::copy_n(z + size_t(from) * length, length, z + size_t(to) * length);
+    d_anderson.move(from, to);
     noise_var[to] = noise_var[from];
     d_item[to] = d_item[from];
 }
@@ -232,6 +238,7 @@ void oamp_iteration::run(
     d_active = batch;
     for (int b = 0; b < batch; ++b) {
         d_item[b] = b;
+        d_anderson.reset(b);
         report[b].iterations = 0;
     }
     for (int t = 0; d_active > 0; ++t) {
@@ -240,11 +247,12 @@ void oamp_iteration::run(
         for (int a = 0; a < d_active; ++a) {
             auto& own = report[d_item[a]];
             update_report(a, own);
+            if (own.residual <= d_settings.tolerance || t + 1 == d_settings.max_iterations) {
+                std::copy_n(&d_next[size_t(a) * n], n, c + size_t(d_item[a]) * n);
+                continue;
+            }
             update_message(a);
-            if (own.residual <= d_settings.tolerance || t + 1 == d_settings.max_iterations)
-                std::copy_n(&d_estimate[size_t(a) * n], n, c + size_t(d_item[a]) * n);
-            else
-                move(a, moving++, z, noise_var);
+            move(a, moving++, z, noise_var);
         }
         d_active = moving;
     }

@@ -8,6 +8,7 @@
 #ifndef INCLUDED_THZUM_ESTIMATION_OAMP_ITERATION_H
 #define INCLUDED_THZUM_ESTIMATION_OAMP_ITERATION_H
 
+#include "estimation/anderson.h"
 #include "estimation/estimator_base.h"
 #include "estimation/linear_step.h"
 
@@ -26,6 +27,8 @@ struct iteration_settings {
     double tolerance; /*!< on ||D+ - D|| / ||D+|| of an item; 0 runs every iteration */
     start_point start;
     uint64_t seed; /*!< of the random start */
+    int anderson;  /*!< steps that Anderson acceleration looks back, 0 for plain ones; not with
+                      divergence_free */
 };
 
 /*! Denoisers treat every coefficient alike, networks see the subarrays together. */
@@ -87,13 +90,14 @@ private:
     denoiser::sptr d_denoiser;
     const iteration_settings d_settings;
     linear_step d_step;
+    estimation::anderson d_anderson;
     std::vector<uint8_t> d_is_seen; // [S]
     double d_unseen;                // share of the array
     int d_active;
     std::vector<int> d_item; // batch item of each active one
     std::vector<gr_complex> d_start, d_scratch;
     std::vector<gr_complex> d_x;        // message into the linear step
-    std::vector<gr_complex> d_estimate; // D of the iteration before
+    std::vector<gr_complex> d_estimate; // D of the iteration before, or the point accelerated from it
     std::vector<gr_complex> d_r, d_next;
     std::vector<float> d_tau2, d_error_variance, d_divergence;
 };

@@ -77,6 +77,19 @@ void correlate_second_axis(const float* __restrict half,
     }
 }
 
+// From the strongest of some evenly spaced direction cosines to the top of a parabola through the power
+// there and at its neighbours, which are \p step apart.
+double way_to_top(const float* power, int point, int points, int step)
+{
+    if (point == 0 || point + 1 >= points)
+        return 0.0;
+    const double before = power[-step], after = power[step];
+    const double bend = 2.0 * power[0] - before - after;
+    if (before == 0.0 || after == 0.0 || !(bend > 0.0))
+        return 0.0;
+    return std::clamp(0.5 * (after - before) / bend, -0.5, 0.5) * 2.0 / (points - 1);
+}
+
 } // namespace
 
 wave_search::wave_search(const pilot_gram& gram, const visible_region::sptr& region, double spacing)
@@ -157,8 +170,9 @@ wave_search::peak wave_search::strongest(const float* re, const float* im)
                               power);
     }
     const int best = static_cast<int>(std::max_element(power, power + image) - power);
-    return { d_grid.col_cosine(std::min(best % width, d_grid.cols() - 1)),
-             d_grid.row_cosine(best / width),
+    const int row = best / width, col = std::min(best % width, d_grid.cols() - 1);
+    return { d_grid.col_cosine(col) + way_to_top(power + best, col, d_grid.cols(), 1),
+             d_grid.row_cosine(row) + way_to_top(power + best, row, d_grid.rows(), width),
              power[best] };
 }
 

@@ -19,8 +19,8 @@ namespace estimation {
  * \brief The plane wave that explains most of a residual, on a grid over the visible disc.
  *
  * The metric is sum_s |a^H r_s|^2 / (a^H K_s a): the energy that the direction explains with a gain
- * of its own in every subarray. Numerators cost two small matrix products per subarray,
- * denominators are tabulated.
+ * of its own in every subarray; between grid points a parabola tells where it is largest.
+ * Numerators cost two small matrix products per subarray, denominators are tabulated.
  */
 class wave_search
 {

@@ -59,8 +59,11 @@ class CombinerSchedule:
         """The schedule of a frame of a :class:`~gnuradio.thzum.frame.PilotPlan`.
 
         Entry q < Q is the combiner of pilot slot q, entry Q the data beams; the silent samples in front have
-        entry 0. :func:`plan_combiners` makes the table.
+        entry 0. :func:`plan_combiners` makes the table. A plan with several samples per symbol has the
+        schedule of its frame on the air, in which preamble and reference slots take entries of pilot slots.
         """
+        if plan.air is not None:
+            return cls(*plan.air.schedule(), start)
         entries = [0, *range(plan.n_slots)]
         lengths = [plan.n_noise] + [plan.n_users] * plan.n_slots
         if plan.n_data:

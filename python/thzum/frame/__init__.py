@@ -10,8 +10,9 @@ from .constellation import (
     constellation_names,
     indices_to_bits,
 )
+from .ldpc import ldpc_codes, ldpc_file
 from .plan import PilotPlan
-from .receiver import ReceivedFrame, despread, effective_channel, receive_frame
+from .receiver import ReceivedFrame, despread, effective_channel, receive_frame, serving_beams
 from .transmitter import (
     data_bits,
     frame_combiner,
@@ -35,10 +36,13 @@ __all__ = [
     "effective_channel",
     "frame_combiner",
     "indices_to_bits",
+    "ldpc_codes",
+    "ldpc_file",
     "map_data",
     "map_indices",
     "receive_frame",
     "receive_over_the_air",
+    "serving_beams",
     "transmit_frame",
     "visible_directions",
 ]

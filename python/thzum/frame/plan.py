@@ -9,6 +9,12 @@ from ..array import SubarrayArray, array_preset
 from .codebook import dft_codebook
 from .constellation import bits_per_symbol
 
+#: What the argument ``air`` of a plan may hold.
+AIR_OPTIONS = (
+    "rolloff", "span", "guard", "preamble_segments", "segment_parts", "part_length", "reference_interval",
+    "reference_beams", "data_reference_interval",
+)
+
 
 def _integer(name, value, low):
     if isinstance(value, bool) or not np.isscalar(value) or int(value) != value or value < low:
@@ -17,9 +23,9 @@ def _integer(name, value, low):
 
 
 class PilotPlan:
-    """Layout of a frame, its pilots and its data beams; one sample per symbol and RF chain.
+    """Layout of a frame, its pilots and its data beams.
 
-    A frame is ``n_noise`` silent samples, then ``n_slots`` pilot slots of ``n_users`` chips (slot q uses
+    As a receiver sees it, with one sample per symbol and RF chain, a frame is ``n_noise`` silent samples, then ``n_slots`` pilot slots of ``n_users`` chips (slot q uses
     combiner row c[s,q], user k sends its own orthogonal sequence), then ``n_data`` data symbols behind
     one fixed codebook beam per subarray. A plan is not changed after it is made.
 
@@ -34,6 +40,11 @@ class PilotPlan:
         n_data: data symbols per user.
         modulations: constellations of the data part, which is split evenly among them.
         oversampling: of the data-beam codebook, see :func:`~gnuradio.thzum.frame.dft_codebook`.
+        samples_per_symbol: of a frame on the air. 1 is the frame above as it stands, whose start has to be
+            known; from 2 on frames are pulse shaped and have a preamble, guards and reference slots, see
+            :attr:`air`.
+        air: further arguments of :class:`gnuradio.thzum.air_frame`, a dictionary; with samples_per_symbol
+            of 2 and more.
 
     Raises:
         ValueError: naming the argument, what was expected and what came.
@@ -54,6 +65,8 @@ class PilotPlan:
         n_data=192,
         modulations=("qpsk", "16qam"),
         oversampling=2,
+        samples_per_symbol=1,
+        air=None,
     ):
         self.array = array_preset(array) if isinstance(array, str) else array
         if not isinstance(self.array, SubarrayArray):
@@ -73,7 +86,22 @@ class PilotPlan:
                 f"n_data: expected a multiple of the number of modulations ({len(self.modulations)}), "
                 f"got {n_data!r}"
             )
+        self.samples_per_symbol = _integer("samples_per_symbol", samples_per_symbol, 1)
+        self.air_options = self._checked_air(air)
         self._given_combiner = self._checked_combiner(combiner)
+        if self.samples_per_symbol > 1:
+            self.air  # refuses wrong options now
+
+    def _checked_air(self, options):
+        options = {} if options is None else options
+        if not isinstance(options, dict):
+            raise ValueError(f"air: expected a dictionary, got {type(options).__name__}")
+        unknown = sorted(set(options) - set(AIR_OPTIONS))
+        if unknown:
+            raise ValueError(f"air: expected options among {', '.join(AIR_OPTIONS)}, got {', '.join(unknown)}")
+        if options and self.samples_per_symbol == 1:
+            raise ValueError("air: expected none with samples_per_symbol = 1, got " + ", ".join(options))
+        return dict(options)
 
     def _checked_combiner(self, combiner):
         n = self.n_elements
@@ -101,8 +129,27 @@ class PilotPlan:
             f"PilotPlan({self.n_subarrays} subarrays of {self.array.rows}x{self.array.cols}, "
             f"n_slots={self.n_slots}, n_users={self.n_users}, combiner={kind}, n_noise={self.n_noise}, "
             f"n_data={self.n_data} as {'+'.join(self.modulations)}, {self.n_beams} beams, "
-            f"frame_length={self.frame_length})"
+            f"frame_length={self.frame_length}"
+            + (f", samples_per_symbol={self.samples_per_symbol}" if self.samples_per_symbol > 1 else "")
+            + ")"
         )
+
+    @cached_property
+    def air(self):
+        """The frame on the air, a :class:`gnuradio.thzum.air_frame`; None with one sample per symbol."""
+        if self.samples_per_symbol == 1:
+            return None
+        from .. import thzum_python
+
+        return thzum_python.air_frame(
+            n_noise=self.n_noise, n_slots=self.n_slots, sequences=self.user_sequences, n_data=self.n_data,
+            samples_per_symbol=self.samples_per_symbol, **self.air_options,
+        )
+
+    @property
+    def air_length(self):
+        """Samples of a frame on the air, on each RF chain."""
+        return self.frame_length if self.air is None else self.air.n_samples
 
     @property
     def array_options(self):

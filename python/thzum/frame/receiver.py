@@ -56,3 +56,13 @@ def effective_channel(plan, h, beams):
     """Channel behind the data beams, complex128 [S, K]: column k is the beams' response to ``h`` [K, N]."""
     h = np.asarray(h).reshape(-1, plan.n_subarrays, plan.n_elements)
     return np.einsum("sn,ksn->sk", plan.codebook[np.asarray(beams)], h)
+
+
+def serving_beams(plan, h):
+    """Codebook indices int64 [S] of data beams for the channels ``h`` [K, N]: subarray s serves user s mod K.
+
+    Each is the beam that collects most of its user's power at that subarray, as beam training finds it.
+    """
+    h = np.asarray(h).reshape(-1, plan.n_subarrays, plan.n_elements)
+    s = np.arange(plan.n_subarrays)
+    return np.argmax(np.abs(h[s % len(h), s] @ plan.codebook.T), axis=1)

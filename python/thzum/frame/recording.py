@@ -53,6 +53,8 @@ def plan_to_metadata(plan, array_name):
     """The metadata entry "thzum:plan" of a plan with a Hadamard combiner on a preset array."""
     names = ("n_slots", "n_users", "seed", "n_noise", "n_data", "oversampling")
     entry = {name: getattr(plan, name) for name in names}
+    if plan.air is not None:
+        entry |= {"samples_per_symbol": plan.samples_per_symbol, "air": plan.air_options}
     return {"array": array_name, "combiner": "hadamard", "modulations": list(plan.modulations), **entry}
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from .experiment import Experiment
 from .seeding import seed_sequence
@@ -77,7 +76,7 @@ def run_unit(config, unit):
         {label: {column: [number or None per channel]}} and {part: [processor s, wall-clock s]}.
     """
     experiment, unit, clock = _experiment(config), Unit(*unit), Clock()
-    with threadpool_limits(1):
+    with _one_thread():
         with clock("set-up"):
             bench = _bench(config, unit.scenario)
         size = experiment.blocks()[unit.block]
@@ -94,7 +93,7 @@ def probe(config):
     experiment = _experiment(config)
     files = task(experiment.task).files(experiment)
     numbers = hashlib.sha256()
-    with threadpool_limits(1):
+    with _one_thread():
         for scenario in range(len(experiment.scenarios)):
             bench = _bench(config, scenario)
             found = bench.run(0, _PROBE_CHANNELS, experiment.snr_db[0], Clock())
@@ -144,3 +143,10 @@ def _plain_number(value):
 def _digest(path):
     with open(path, "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
+
+
+def _one_thread():
+    # Imported here: flowgraphs share scenarios with sweeps, and run without this package.
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)

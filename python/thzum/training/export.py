@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from torch import nn
 
 FORMAT_VERSION = "1"
 CARD_PREFIX = "thzum."
@@ -60,7 +61,102 @@ def export_denoiser(network, region, path, noise_range_db, nmse_curve, card):
     """
     grid = region.grid
     generator = torch.Generator().manual_seed(0)
-    example = torch.randn(2, 4, 2, grid, grid, generator=generator), torch.tensor([0.3, 1.0])
+
+    def example(batch, subarrays):
+        image = torch.randn(batch, subarrays, 2, grid, grid, generator=generator)
+        return image, 0.05 + torch.rand(batch, generator=generator)
+
+    write_checked(
+        network,
+        path,
+        inputs=dict(image={0: "batch", 1: "subarrays"}, noise_std={0: "batch"}),
+        output=("denoised", {0: "batch", 1: "subarrays"}),
+        examples=[example(*sizes) for sizes in ((2, 4), (1, 1), (1, 4), (5, 3))],
+        card=dict(
+            task="subarray_denoiser",
+            subarray_rows=region.size,
+            subarray_cols=region.size,
+            n_subarrays="any",
+            domain="visible_region",
+            n_slepian=region.n_slepian,
+            half_bandwidth=region.half_bandwidth,
+            grid=grid,
+            span=region.span,
+            input_layout="image[batch,subarray,re/im,row,col] noise_std[batch]",
+            normalisation="unit power per antenna",
+            noise_db_min=noise_range_db[0],
+            noise_db_max=noise_range_db[1],
+            nmse_curve_noise_db=_numbers(nmse_curve[0]),
+            nmse_curve_db=_numbers(nmse_curve[1]),
+            **card,
+        ),
+    )
+
+
+class NodeNetwork(nn.Module):
+    """The perceptron of an :class:`~.amp_gnn_network.AmpGnn` on all amplitudes: [B, features, n] -> [B, updates, n]."""
+
+    def __init__(self, network):
+        super().__init__()
+        layers = []
+        for weight, bias in network.update.matrices():
+            layer = nn.Conv1d(weight.shape[1], weight.shape[0], 1)
+            with torch.no_grad():
+                layer.weight.copy_(weight[..., None])
+                layer.bias.copy_(bias)
+            layers += [layer, nn.ReLU()]
+        self.layers = nn.Sequential(*layers[:-1])
+
+    def forward(self, features):
+        return self.layers(features)
+
+
+def export_calibration(network, path, constellations, card):
+    """Write the network of an :class:`~.amp_gnn_network.AmpGnn` as an ``amp_calibration`` model.
+
+    Args:
+        network: the trained :class:`~.amp_gnn_network.AmpGnn`.
+        path: output file; replaced only when the parity check passes.
+        constellations: names of those it was trained for.
+        card: further entries of the model card.
+
+    Raises:
+        RuntimeError: when the exported file does not reproduce the network to :data:`PARITY_TOLERANCE`.
+    """
+    nodes = NodeNetwork(network).eval()
+    generator = torch.Generator().manual_seed(0)
+    features = nodes.layers[0].in_channels
+    sizes = ((2, 48), (1, 16), (1, 64), (7, 32))
+    write_checked(
+        nodes,
+        path,
+        inputs=dict(features={0: "batch", 2: "amplitudes"}),
+        output=("updates", {0: "batch", 2: "amplitudes"}),
+        examples=[(torch.randn(batch, features, n, generator=generator),) for batch, n in sizes],
+        card=dict(
+            task="amp_calibration",
+            constellations=",".join(constellations),
+            odd_states=network.odd_states,
+            even_states=network.even_states,
+            stages=network.stages,
+            warm_steps=network.plan.warm,
+            inner_steps=network.plan.inner,
+            calls=network.plan.calls,
+            input_layout="features[batch,feature,amplitude]",
+            normalisation="levels are odd integers, columns of the channel have unit energy on average",
+            **card,
+        ),
+    )
+
+
+def write_checked(network, path, inputs, output, examples, card):
+    """Export ``network`` with ``card`` to ``path``, which is replaced only when the parity check passes.
+
+    Args:
+        inputs: name -> {axis: name} of the dynamic axes.
+        output: (name, {axis: name}).
+        examples: tuples of input tensors; the first is traced, the others are compared.
+    """
     handle, part = tempfile.mkstemp(suffix=".onnx", dir=os.path.dirname(os.path.abspath(path)))
     os.close(handle)
     try:
@@ -68,44 +164,17 @@ def export_denoiser(network, region, path, noise_range_db, nmse_curve, card):
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 network,
-                example,
+                examples[0],
                 part,
-                input_names=["image", "noise_std"],
-                output_names=["denoised"],
-                dynamic_axes={
-                    "image": {0: "batch", 1: "subarrays"},
-                    "noise_std": {0: "batch"},
-                    "denoised": {0: "batch", 1: "subarrays"},
-                },
+                input_names=list(inputs),
+                output_names=[output[0]],
+                dynamic_axes=inputs | dict([output]),
                 opset_version=17,
                 dynamo=False,
             )
-        write_card(
-            part,
-            dict(
-                format=FORMAT_VERSION,
-                task="subarray_denoiser",
-                subarray_rows=region.size,
-                subarray_cols=region.size,
-                n_subarrays="any",
-                domain="visible_region",
-                n_slepian=region.n_slepian,
-                half_bandwidth=region.half_bandwidth,
-                grid=grid,
-                span=region.span,
-                input_layout="image[batch,subarray,re/im,row,col] noise_std[batch]",
-                normalisation="unit power per antenna",
-                noise_db_min=noise_range_db[0],
-                noise_db_max=noise_range_db[1],
-                nmse_curve_noise_db=_numbers(nmse_curve[0]),
-                nmse_curve_db=_numbers(nmse_curve[1]),
-                **card,
-            ),
-        )
-        for batch, subarrays in ((1, 1), (1, 4), (5, 3)):
-            image = torch.randn(batch, subarrays, 2, grid, grid, generator=generator)
-            noise_std = 0.05 + torch.rand(batch, generator=generator)
-            error = parity(network, part, (image, noise_std))
+        write_card(part, dict(format=FORMAT_VERSION) | card)
+        for example in examples[1:]:
+            error = parity(network, part, example)
             if error > PARITY_TOLERANCE:
                 raise RuntimeError(f"export differs from PyTorch by {error:.1e} of the output's scale")
         os.chmod(part, 0o644)

@@ -135,15 +135,14 @@ class EndToEnd:
         return float(direction.abs().square().flatten(1).sum(1).sqrt().max())
 
 
-def train(folder, output, steps=(16_000, 4_000, 0), batch=64, seed=1, validate_every=1000):
+def train(folder, output, steps=(16_000, 4_000, 12_000), batch=64, seed=1, validate_every=1000):
     """Train in three stages, export to ``output`` and return the model's path.
 
     Args:
         folder: checkpoints and logs; training resumes from what is there.
         output: the ``.onnx`` file to write.
         steps: optimisation steps of the plug-and-play stage, of the end-to-end stage on the preset's channels, and of
-            the end-to-end stage on the mixture; a stage of no steps is left out. The shipped network has not had
-            the last.
+            the end-to-end stage on the mixture; a stage of no steps is left out.
     """
     torch.manual_seed(seed)
     torch.set_num_threads(1)

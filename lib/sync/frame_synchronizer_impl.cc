@@ -1,0 +1,317 @@
+/* -*- c++ -*- */
+/*
+ * Copyright 2026 the gr-thzum authors.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+
+#include "sync/frame_synchronizer_impl.h"
+#include "sync/rotation.h"
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+
+namespace gr {
+namespace thzum {
+
+namespace {
+
+// From here on powers of samples could leave the float range.
+constexpr float max_sample = 1e15f;
+
+constexpr int margin_samples = 4;
+
+bool is_usable(gr_complex value)
+{
+    return std::abs(value.real()) < max_sample && std::abs(value.imag()) < max_sample;
+}
+
+const synchronizer_settings& checked(const synchronizer_settings& settings)
+{
+    const auto refuse = [](const char* name, const char* expected, double got) {
+        throw std::invalid_argument(std::string("frame_sync: ") + name + ": expected " + expected +
+                                    ", got " + std::to_string(got));
+    };
+    if (settings.n_chains < 1 || settings.n_chains > 4096)
+        refuse("n_chains", "1 to 4096 RF chains", settings.n_chains);
+    if (!(settings.max_frequency >= 0.0 && settings.max_frequency <= 0.45))
+        refuse("max_frequency", "0 to 0.45 cycles per symbol", settings.max_frequency);
+    if (!(settings.false_alarm > 0.0 && settings.false_alarm < 0.5))
+        refuse("false_alarm", "a probability above 0 and below 0.5", settings.false_alarm);
+    if (!(std::abs(settings.clock_offset) <= 1e-3))
+        refuse("clock_offset", "-1e-3 to 1e-3", settings.clock_offset);
+    return settings;
+}
+
+} // namespace
+
+frame_synchronizer::sptr frame_synchronizer::make(air_frame::sptr frame,
+                                                  const synchronizer_settings& settings)
+{
+    if (!frame)
+        throw std::invalid_argument("frame_sync: frame: expected an air_frame, got none");
+    return std::make_shared<frame_synchronizer_impl>(frame, settings);
+}
+
+frame_synchronizer::~frame_synchronizer() = default;
+
+frame_synchronizer_impl::frame_synchronizer_impl(air_frame::sptr frame,
+                                       const synchronizer_settings& settings)
+    : d_frame(frame),
+      d_settings(checked(settings)),
+      d_pulse(frame->parameters().rolloff,
+              frame->parameters().span,
+              frame->parameters().samples_per_symbol),
+      d_search(frame, d_pulse, settings.n_chains, settings.false_alarm),
+      d_match(frame, d_pulse, settings.n_chains, settings.max_frequency),
+      d_tracker(frame, settings.n_chains, settings.is_per_chain),
+      d_calibration(settings.n_chains, gr_complex(1)),
+      d_samples(settings.n_chains, 0),
+      d_bad(1, 0)
+{
+    const int step = frame->parameters().samples_per_symbol;
+    const size_t frame_room = size_t(frame->n_samples() * 1.002) + 64;
+    const size_t room = frame_room + 2 * size_t(d_search.preamble_length()) * step +
+                        4 * size_t(d_match.margin()) + 2 * chunk;
+    d_samples = chain_buffer<gr_complex>(settings.n_chains, room);
+    d_bad = chain_buffer<uint8_t>(1, room);
+    d_turned.assign(settings.n_chains, std::vector<gr_complex>(frame_room));
+    d_references.resize(size_t(settings.n_chains) * frame->references().size() * frame->n_chips());
+    d_result.noise_var.resize(settings.n_chains);
+    d_result.symbols.resize(size_t(settings.n_chains) * frame->n_received());
+    d_candidates.reserve(chunk);
+    restart();
+}
+
+void frame_synchronizer_impl::restart()
+{
+    // Silence in front, so that a preamble may begin with the first sample.
+    const int margin = 2 * d_match.margin();
+    d_samples.restart(-margin);
+    d_bad.restart(-margin);
+    d_samples.extend(margin);
+    d_bad.extend(margin);
+    for (int s = 0; s < d_settings.n_chains; s++)
+        std::fill_n(d_samples.fresh(s, margin), margin, gr_complex(0));
+    std::fill_n(d_bad.fresh(0, margin), margin, uint8_t(0));
+    d_search.restart(-margin);
+    d_candidates.clear();
+    d_in_frame = d_has_frame = false;
+    d_next_number = 0;
+}
+
+void frame_synchronizer::check_calibration(const std::vector<gr_complex>& gains, int n_chains)
+{
+    if (int(gains.size()) != n_chains)
+        throw std::invalid_argument("calibration: expected a gain for each of the " +
+                                    std::to_string(n_chains) + " chains, got " +
+                                    std::to_string(gains.size()));
+    for (const auto& gain : gains)
+        if (!is_usable(gain) || !(std::norm(gain) > 1e-20f))
+            throw std::invalid_argument("calibration: expected finite gains that are not zero");
+}
+
+void frame_synchronizer_impl::set_calibration(const std::vector<gr_complex>& gains)
+{
+    check_calibration(gains, d_settings.n_chains);
+    std::transform(gains.begin(), gains.end(), d_calibration.begin(), [](gr_complex gain) {
+        return gr_complex(1) / gain;
+    });
+}
+
+int frame_synchronizer_impl::push(const gr_complex* const* samples, int count)
+{
+    int taken = 0;
+    while (true) {
+        decide_candidates();
+        if (!d_has_frame && d_in_frame && is_frame_complete())
+            end_frame();
+        drop_old();
+        if (d_has_frame || taken == count)
+            return taken;
+        const int some = std::min(count - taken, int(chunk));
+        store(samples, taken, some);
+        taken += some;
+        d_search.run(d_samples, d_candidates);
+    }
+}
+
+void frame_synchronizer_impl::store(const gr_complex* const* samples, int first, int count)
+{
+    d_samples.extend(count);
+    d_bad.extend(count);
+    uint8_t* bad = d_bad.fresh(0, count);
+    std::fill_n(bad, count, uint8_t(0));
+    for (int s = 0; s < d_settings.n_chains; s++) {
+        gr_complex* row = d_samples.fresh(s, count);
+        for (int i = 0; i < count; i++) {
+            const gr_complex sample = samples[s][first + i];
+            const bool is_good = is_usable(sample);
+            row[i] = is_good ? sample : gr_complex(0);
+            bad[i] |= !is_good;
+        }
+    }
+    d_bad_samples += uint64_t(std::count(bad, bad + count, uint8_t(1)));
+}
+
+void frame_synchronizer_impl::decide_candidates()
+{
+    const int step = d_frame->parameters().samples_per_symbol;
+    const int behind = d_search.preamble_length() * step + d_match.margin();
+    size_t decided = 0;
+    for (; decided < d_candidates.size() && !d_has_frame; decided++) {
+        const auto& place = d_candidates[decided];
+        if (place.sample + behind > d_samples.end())
+            break;
+        preamble_fix fix;
+        if (place.sample - d_match.margin() >= d_samples.first() &&
+            d_match.run(d_samples, place, fix))
+            begin_frame(fix);
+    }
+    d_candidates.erase(d_candidates.begin(), d_candidates.begin() + long(decided));
+}
+
+int64_t frame_synchronizer_impl::pending() const
+{
+    return d_in_frame ? std::max<int64_t>(d_samples.end() - int64_t(sample_of(0)), 1) : 0;
+}
+
+// Sample of the stream at which a symbol of the frame coming in has its centre.
+double frame_synchronizer_impl::sample_of(double symbol) const
+{
+    const double chips = symbol - d_frame->blocks().front().first;
+    return d_fix.instant +
+           chips * d_frame->parameters().samples_per_symbol * (1.0 + d_settings.clock_offset);
+}
+
+void frame_synchronizer_impl::begin_frame(const preamble_fix& fix)
+{
+    // The same preamble can be found from two places.
+    const double apart = fix.instant - d_fix.instant;
+    const int step = d_frame->parameters().samples_per_symbol;
+    if ((d_in_frame || d_next_number > 0) && apart < d_frame->segment_length() * step) {
+        if (d_in_frame && fix.metric > d_fix.metric)
+            d_fix = fix;
+        return;
+    }
+    // What resembles the preamble within a frame stays far below the frame's own.
+    if (d_in_frame && apart < d_frame->n_samples() * 0.999 - d_match.margin() &&
+        fix.metric < 0.5 * d_fix.metric)
+        return;
+    // A frame whose end is there already is whole, although the next preamble was found first.
+    if (d_in_frame && apart >= d_frame->n_samples() * 0.999 - d_match.margin())
+        end_frame();
+    if (d_in_frame)
+        d_cut_short++;
+    const int64_t passed =
+        d_next_number == 0 ? 1 : std::max<int64_t>(std::llround(apart / d_frame->n_samples()), 1);
+    d_missed += uint64_t(passed - 1);
+    d_number = d_next_number == 0 ? 0 : d_number + passed;
+    d_next_number = d_number + 1;
+    d_fix = fix;
+    d_in_frame = true;
+}
+
+bool frame_synchronizer_impl::is_frame_complete() const
+{
+    return sample_of(d_frame->n_symbols() - d_frame->parameters().span / 2) + margin_samples <=
+           double(d_samples.end());
+}
+
+void frame_synchronizer_impl::end_frame()
+{
+    d_in_frame = false;
+    d_has_frame = true;
+    d_frames++;
+    d_result.number = d_number;
+    d_result.instant = sample_of(0);
+    d_result.metric = d_fix.metric;
+    take_symbols();
+    take_noise();
+    d_tracker.run(d_references.data(), d_result.noise_var.data());
+    correct_phases();
+    void_bad_symbols();
+    d_result.frequency = d_fix.frequency + d_tracker.frequency();
+    d_result.phase_rms = d_tracker.phase_rms();
+}
+
+// Symbols behind the matched filter, with the preamble's frequency removed.
+void frame_synchronizer_impl::take_symbols()
+{
+    const int step = d_frame->parameters().samples_per_symbol, chips = d_frame->n_chips();
+    const double start = sample_of(0);
+    d_turned_first = int64_t(std::floor(start)) - d_pulse.reach() - margin_samples;
+    d_turned_first = std::max(d_turned_first, d_samples.first());
+    const int64_t last = std::min(d_samples.end(), d_turned_first + int64_t(d_turned[0].size()));
+    const int count = int(last - d_turned_first);
+    const double cycles = -d_fix.frequency / step;
+    gr_complex* symbols = d_result.symbols.data();
+    gr_complex* references = d_references.data();
+    for (int s = 0; s < d_settings.n_chains; s++) {
+        gr_complex* row = d_turned[s].data();
+        std::copy_n(d_samples.at(s, d_turned_first), count, row);
+        std::fill(row + count, row + d_turned[s].size(), gr_complex(0));
+        rotate(row, count, (double(d_turned_first) - start) * cycles, cycles);
+        for (int symbol : d_frame->received_symbols())
+            *symbols++ = d_pulse.at(row, sample_of(symbol) - double(d_turned_first));
+        for (const auto& each : d_frame->references())
+            for (int p = 0; p < chips; p++)
+                *references++ =
+                    d_pulse.at(row, sample_of(each.first + p) - double(d_turned_first));
+    }
+}
+
+void frame_synchronizer_impl::take_noise()
+{
+    const int n_noise = d_frame->parameters().n_noise, stride = d_frame->n_received();
+    for (int s = 0; s < d_settings.n_chains; s++) {
+        double sum = 0.0;
+        for (int i = 0; i < n_noise; i++)
+            sum += std::norm(d_result.symbols[size_t(s) * stride + i]);
+        d_result.noise_var[s] = sum / n_noise;
+    }
+}
+
+void frame_synchronizer_impl::correct_phases()
+{
+    gr_complex* symbols = d_result.symbols.data();
+    for (int s = 0; s < d_settings.n_chains; s++)
+        for (int symbol : d_frame->received_symbols())
+            *symbols++ *= d_calibration[s] *
+                          gr_complex(std::polar(1.0, -d_tracker.phase(s, symbol)));
+}
+
+void frame_synchronizer_impl::void_bad_symbols()
+{
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const int reach = d_pulse.reach(), n = d_frame->n_received();
+    const int64_t end = std::min<int64_t>(
+        d_bad.end(), int64_t(sample_of(d_frame->n_symbols())));
+    const int64_t first = std::max(d_bad.first(), int64_t(sample_of(0)) - reach);
+    if (first >= end || !std::memchr(d_bad.at(0, first), 1, size_t(end - first)))
+        return;
+    for (int i = 0; i < n; i++) {
+        const int64_t from = int64_t(sample_of(d_frame->received_symbols()[i])) - reach;
+        const int64_t to = std::min(from + 2 * reach + 2, d_bad.end());
+        if (from < to && std::memchr(d_bad.at(0, from), 1, size_t(to - from)))
+            for (int s = 0; s < d_settings.n_chains; s++)
+                d_result.symbols[size_t(s) * n + i] = gr_complex(nan, nan);
+    }
+}
+
+void frame_synchronizer_impl::drop_old()
+{
+    int64_t needed = d_search.sample_needed();
+    for (const auto& each : d_candidates)
+        needed = std::min(needed, each.sample);
+    needed = std::min(needed, d_search.first_place()) - d_match.margin();
+    if (d_in_frame)
+        needed = std::min(needed, int64_t(sample_of(0)) - d_pulse.reach() - margin_samples - 2);
+    d_samples.drop_before(needed);
+    d_bad.drop_before(needed);
+}
+
+} // namespace thzum
+} // namespace gr
