@@ -13,7 +13,7 @@ from gnuradio.thzum import plots
 from gnuradio.thzum.simulation import rate_interval
 
 N_RX, N_TX, CONSTELLATION = 32, 24, "16qam"
-SNR_DB = (11.0, 12.0, 13.0, 14.0, 15.0)
+SNR_DB = (9.0, 10.0, 11.0, 12.0)
 #: The rate-1/2 code that GNU Radio installs: 152 information bits in 300.
 CODE = "n_0300_k_0152_gap_03.alist"
 WORDS = 960
