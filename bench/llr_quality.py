@@ -13,7 +13,7 @@ from gnuradio.thzum import plots
 from gnuradio.thzum.simulation import rate_interval
 
 N_RX, N_TX, CONSTELLATION = 32, 24, "16qam"
-SNR_DB = (11.0, 12.0, 13.0, 14.0, 15.0)
+SNR_DB = (9.0, 10.0, 11.0, 12.0)
 #: The rate-1/2 code that GNU Radio installs: 152 information bits in 300.
 CODE = "n_0300_k_0152_gap_03.alist"
 WORDS = 960
@@ -42,7 +42,7 @@ def decode(llr):
 
 
 def link(snr_db, words, seed=1):
-    """Coded bits over i.i.d. channels, a new one for each vector: H, y, noise variance, information and coded bits."""
+    """Coded bits over i.i.d. channels, one for each vector: H, y, noise variance, information and coded bits."""
     rng = np.random.default_rng(seed)
     n_bits = thzum.detector("mf", 1, 1, CONSTELLATION).bits_per_symbol
     info = rng.integers(0, 2, (words, 152)).astype(np.uint8)
@@ -53,7 +53,8 @@ def link(snr_db, words, seed=1):
     noise_var = N_TX / N_RX / 10 ** (snr_db / 10)
 
     def normal(*shape):
-        return (rng.standard_normal((*shape, 2), dtype=np.float32) * np.float32(np.sqrt(0.5))).view(np.complex64)[..., 0]
+        parts = rng.standard_normal((*shape, 2), dtype=np.float32) * np.float32(np.sqrt(0.5))
+        return parts.view(np.complex64)[..., 0]
 
     H = normal(len(x), N_RX, N_TX) / np.float32(np.sqrt(N_RX))
     y = (H @ x[..., None])[..., 0] + np.float32(np.sqrt(noise_var)) * normal(len(x), N_RX)
@@ -162,7 +163,8 @@ def plot(results, path):
     panels[1].set(xlabel="SNR (dB)", ylabel="information per coded bit", title="what the soft bits offer")
     middle = results["snr_db"][len(results["snr_db"]) // 2]
     panels[2].plot([0, LARGEST], [0, LARGEST], color="0.6", linewidth=1)
-    panels[2].set(xlabel="magnitude of the soft bit", ylabel="log odds as counted", title=f"calibration at {middle:g} dB")
+    panels[2].set(xlabel="magnitude of the soft bit", ylabel="log odds as counted")
+    panels[2].set_title(f"calibration at {middle:g} dB")
     for panel in panels:
         panel.grid(alpha=0.3)
     panels[0].legend(fontsize=8, frameon=False)

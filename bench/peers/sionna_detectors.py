@@ -63,7 +63,9 @@ def theirs(path, batch=500):
         vectors, seed = int(file["vectors"]), int(file["seed"])
     detectors = {
         "ep": EPDetector("symbol", BITS, hard_out=True, l=10, beta=0.9),
-        "k_best": KBestDetector("symbol", N_TX, PATHS, constellation_type="qam", num_bits_per_symbol=BITS, hard_out=True),
+        "k_best": KBestDetector(
+            "symbol", N_TX, PATHS, constellation_type="qam", num_bits_per_symbol=BITS, hard_out=True
+        ),
     }
     rates = {name: [] for name in detectors}
     for snr_db in SNR_DB:

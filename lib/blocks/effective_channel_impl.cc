@@ -369,8 +369,7 @@ void effective_channel_impl::tag_rows(uint64_t frame_offset)
                      pmt::init_f32vector(d_row_norms.size(), d_row_norms.data()));
     if (d_frame_combiner == "codebook")
         return;
-    auto dict =
-        pmt::dict_add(pmt::make_dict(), keys::combiner(), pmt::mp(d_frame_combiner));
+    auto dict = pmt::dict_add(pmt::make_dict(), keys::combiner(), pmt::mp(d_frame_combiner));
     if (d_frame_number)
         dict = pmt::dict_add(dict, keys::frame(), d_frame_number);
     if (d_frame_combiner == "dft") {

@@ -64,13 +64,13 @@ private:
     std::string d_combiner;
 
     combiner_choice d_choice;
-    std::string d_frame_combiner;   /*!< of the frame at hand */
-    std::vector<int> d_frame_beams; /*!< [subarray] of the frame at hand */
-    std::vector<gr_complex> d_rows; /*!< [subarray][antenna] of the frame at hand */
-    std::vector<float> d_row_norms; /*!< [subarray] ||c_s||^2 */
+    std::string d_frame_combiner;      /*!< of the frame at hand */
+    std::vector<int> d_frame_beams;    /*!< [subarray] of the frame at hand */
+    std::vector<gr_complex> d_rows;    /*!< [subarray][antenna] of the frame at hand */
+    std::vector<float> d_row_norms;    /*!< [subarray] ||c_s||^2 */
     std::vector<gr_complex> d_present; /*!< [user][subarray][antenna] with zeros for absent users */
-    pmt::pmt_t d_frame_number;      /*!< null if there is none */
-    double d_noise_var = 0.0;       /*!< of a data sample behind a unit-norm row; 0 = not known */
+    pmt::pmt_t d_frame_number;         /*!< null if there is none */
+    double d_noise_var = 0.0; /*!< of a data sample behind a unit-norm row; 0 = not known */
     std::vector<pmt::pmt_t> d_user_faults; /*!< [user] why it is left out; null if it is not */
     std::vector<tag_t> d_tags;             /*!< of the frame at hand */
     std::atomic<uint64_t> d_frames{ 0 };

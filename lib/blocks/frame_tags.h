@@ -31,20 +31,20 @@ THZUM_SYMBOL(iterations, "thzum_iterations") /* long: iterations run */
 THZUM_SYMBOL(residual, "thzum_residual")     /* double: relative change of the last iteration */
 THZUM_SYMBOL(predicted_nmse_db, "thzum_predicted_nmse_db") /* double: in dB */
 THZUM_SYMBOL(amplitude, "thzum_amplitude") /* double: amplitude per antenna that counts as one */
-THZUM_SYMBOL(beams, "thzum_beams")     /* s32vector or u8vector: code book row of each subarray */
+THZUM_SYMBOL(beams, "thzum_beams") /* s32vector or u8vector: code book row of each subarray */
 THZUM_SYMBOL(noise_scale, "thzum_noise_scale") /* f32vector: noise of each chain over noise_var */
-THZUM_SYMBOL(vectors, "thzum_vectors") /* long: received vectors of a coherence block */
-THZUM_SYMBOL(skipped, "thzum_skipped")     /* symbol: why the item is all-zero */
+THZUM_SYMBOL(vectors, "thzum_vectors")         /* long: received vectors of a coherence block */
+THZUM_SYMBOL(skipped, "thzum_skipped")         /* symbol: why the item is all-zero */
 
 } // namespace tags
 
 /*! Names of the message ports that all blocks share. */
 namespace ports {
 
-THZUM_SYMBOL(control, "control") /* in: dictionary of settings */
-THZUM_SYMBOL(report, "report")   /* out: dictionary per item or frame */
+THZUM_SYMBOL(control, "control")   /* in: dictionary of settings */
+THZUM_SYMBOL(report, "report")     /* out: dictionary per item or frame */
 THZUM_SYMBOL(combiner, "combiner") /* out: dictionary per frame, rows of the data combiner */
-THZUM_SYMBOL(paths, "paths")     /* out: dictionary per estimate, values by path */
+THZUM_SYMBOL(paths, "paths")       /* out: dictionary per estimate, values by path */
 
 } // namespace ports
 

@@ -234,8 +234,7 @@ int mimo_detector_impl::general_work(int noutput_items,
         const int position = d_block.position, end = d_block.end;
         int count = ninput_items[1] - used;
         if (position >= d_offset && position < end) {
-            count = std::min(
-                { count, end - position, noutput_items - done, largest_batch_size });
+            count = std::min({ count, end - position, noutput_items - done, largest_batch_size });
             if (count == 0)
                 break;
             detect_vectors(y + static_cast<size_t>(used) * d_n_rx,
@@ -415,9 +414,8 @@ void mimo_detector_impl::find_posterior(int count, const outputs& to)
 {
     const auto& points = constellation_points(d_constellation);
     for (int i = 0; i < count * d_n_tx; i++)
-        to.posterior[i] = to.symbols[i] < 0
-                              ? 0.0f
-                              : posterior_variance(points, to.x_hat[i], to.variance[i]);
+        to.posterior[i] =
+            to.symbols[i] < 0 ? 0.0f : posterior_variance(points, to.x_hat[i], to.variance[i]);
 }
 
 void mimo_detector_impl::skip_vector(int index, const outputs& out)

@@ -39,8 +39,7 @@ float checked_limit(float limit)
 
 float soft_bit(float llr, float limit)
 {
-    const float magnitude =
-        std::isnan(llr) ? 0.0f : std::min(std::abs(llr), limit);
+    const float magnitude = std::isnan(llr) ? 0.0f : std::min(std::abs(llr), limit);
     return std::copysign(std::max(magnitude, smallest_magnitude), -llr);
 }
 

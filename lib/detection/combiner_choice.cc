@@ -87,9 +87,8 @@ void combiner_choice::matched(const gr_complex* h, double noise_var, gr_complex*
         for (int user = 0; user < d_n_users; user++) {
             const double energy = gram(user, user).real();
             const double gain =
-                energy > 0.0
-                    ? (gram.row(user) * d_uncertainty).dot(gram.row(user)).real() / energy
-                    : 0.0;
+                energy > 0.0 ? (gram.row(user) * d_uncertainty).dot(gram.row(user)).real() / energy
+                             : 0.0;
             if (gain > most) {
                 most = gain;
                 best = user;

@@ -59,11 +59,11 @@ private:
     const int d_n_antennas;
     const int d_n_users;
     double d_noise_var = 1.0;
-    matrix d_channels;                  /*!< M [antenna][user] of the subarray at hand */
-    matrix d_uncertainty;               /*!< P [user][user] */
-    matrix d_work;                      /*!< [antenna][user] */
-    Eigen::RowVectorXcd d_row;          /*!< r [user] */
-    Eigen::RowVectorXcd d_combiner;     /*!< c [antenna] */
+    matrix d_channels;              /*!< M [antenna][user] of the subarray at hand */
+    matrix d_uncertainty;           /*!< P [user][user] */
+    matrix d_work;                  /*!< [antenna][user] */
+    Eigen::RowVectorXcd d_row;      /*!< r [user] */
+    Eigen::RowVectorXcd d_combiner; /*!< c [antenna] */
     Eigen::SelfAdjointEigenSolver<matrix> d_solver; /*!< of [user][user] */
 };
 

@@ -46,7 +46,8 @@ class mimo_link_source(gr.sync_block):
     ):
         self._lock = threading.Lock()
         self._settings = dict(
-            n_rx=n_rx, n_tx=n_tx, constellation=constellation, rx_correlation=rx_correlation, csi_error_db=csi_error_db
+            n_rx=n_rx, n_tx=n_tx, constellation=constellation, rx_correlation=rx_correlation,
+            csi_error_db=csi_error_db,
         )
         self._n_tx = integer("n_tx", n_tx, 1, 1024)
         self._scenario = MimoScenario(**self._settings)

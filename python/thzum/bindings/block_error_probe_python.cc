@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(block_error_probe.h)                                       */
-/* BINDTOOL_HEADER_FILE_HASH(1c453d836684c55b472b891d7867aeb0)                                                    */
+/* BINDTOOL_HEADER_FILE_HASH(1c453d836684c55b472b891d7867aeb0) */
 /***********************************************************************************/
 
 #include <gnuradio/thzum/block_error_probe.h>
@@ -27,7 +27,8 @@ void bind_block_error_probe(py::module& m)
                std::shared_ptr<block_error_probe>>(
         m,
         "block_error_probe",
-        "Block: compares decoded bits (input 0) with sent ones (input 1), one per byte, in blocks.\n\n"
+        "Block: compares decoded bits (input 0) with sent ones (input 1), one per byte, in "
+        "blocks.\n\n"
         "Args:\n"
         "    block_size: bits of a block.\n"
         "    n_users: whose blocks take turns.\n"

@@ -54,7 +54,8 @@ void bind_effective_channel(py::module& m)
         "Block: channel behind the data combiner, H[s, k] = c_s . h_k[s].\n\n"
         "In: h_hat, complex64 vectors of n_subarrays*n_antennas, n_users items per frame. Out:\n"
         "complex64\n"
-        "vectors of n_subarrays*n_users, row-major [subarray][user], one per frame; and the rows c_s, [subarray][antenna].\n\n"
+        "vectors of n_subarrays*n_users, row-major [subarray][user], one per frame; and the rows "
+        "c_s, [subarray][antenna].\n\n"
         "Args:\n"
         "    n_subarrays: subarrays (RF chains).\n"
         "    n_antennas: antennas of one subarray.\n"
@@ -64,7 +65,8 @@ void bind_effective_channel(py::module& m)
         "    beams: [n_subarrays] codebook rows used without a tag thzum_beams; empty = row 0.\n"
         "    noise_scale: data noise variance / reported noise variance; 0 = n_users.\n"
         "    combiner: 'codebook' for given beams, or rows chosen from every frame's estimates by\n"
-        "        the sum rate: 'dft' (of the codebook), 'matched' (users' matched filters), 'svd'.\n\n"
+        "        the sum rate: 'dft' (of the codebook), 'matched' (users' matched filters), "
+        "'svd'.\n\n"
         "Message port: combiner (out, a dictionary per frame with the rows chosen).")
         .def(py::init(&make),
              py::arg("n_subarrays"),

@@ -32,7 +32,10 @@ void bind_ser_probe(py::module& m)
         "count).\n"
         "    window: items that the output looks back on: a float per item, the symbol error rate\n"
         "of late.")
-        .def(py::init(&ser_probe::make), py::arg("n_users"), py::arg("report_interval") = 1000, py::arg("window") = 1000)
+        .def(py::init(&ser_probe::make),
+             py::arg("n_users"),
+             py::arg("report_interval") = 1000,
+             py::arg("window") = 1000)
         .def("ser", &ser_probe::ser, "Symbol error rate over all users; NaN before the first pair.")
         .def("user_ser",
              &ser_probe::user_ser,

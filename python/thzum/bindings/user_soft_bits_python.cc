@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(user_soft_bits.h)                                          */
-/* BINDTOOL_HEADER_FILE_HASH(84ad99d29e020271503aeba32288d83e)                                                    */
+/* BINDTOOL_HEADER_FILE_HASH(84ad99d29e020271503aeba32288d83e) */
 /***********************************************************************************/
 
 #include <gnuradio/thzum/user_soft_bits.h>
