@@ -188,10 +188,11 @@ double frame_synchronizer_impl::sample_of(double symbol) const
 
 void frame_synchronizer_impl::begin_frame(const preamble_fix& fix)
 {
-    // The same preamble can be found from two places.
+    // A preamble also resembles itself a segment or more aside, where its repetitions match: the best
+    // of the places within its length is the one.
     const double apart = fix.instant - d_fix.instant;
     const int step = d_frame->parameters().samples_per_symbol;
-    if ((d_in_frame || d_next_number > 0) && apart < d_frame->segment_length() * step) {
+    if (d_next_number > 0 && apart < d_search.preamble_length() * step) {
         if (d_in_frame && fix.metric > d_fix.metric)
             d_fix = fix;
         return;

@@ -21,7 +21,7 @@ constexpr double noise_quantile = 6.5;
 
 // Share of its largest value that the metric must have whatever the noise: nothing that merely
 // resembles the preamble comes near.
-constexpr double least_share = 0.05;
+constexpr double least_share = 0.08;
 
 constexpr int fine_steps = 8; // per sample
 

@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(shaping_and_matched_filter_are_free_of_interference)
     double error = 0.0;
     for (int i = 0; i < 100; i++)
         error += std::norm(pulse.at(samples.data() + 32, 2.0 * frame->data_symbol(i)) - data[i]);
-    BOOST_CHECK_LT(10 * std::log10(error / 100), -40.0);
+    BOOST_CHECK_LT(10 * std::log10(error / 100), -35.0);
 }
 
 BOOST_AUTO_TEST_CASE(the_tracker_finds_frequency_and_walk)
@@ -145,7 +145,8 @@ BOOST_AUTO_TEST_CASE(the_tracker_finds_frequency_and_walk)
         const std::vector<double> noise_var(chains, variance);
         tracker.run(values.data(), noise_var.data());
         if (walk == 0.0) {
-            BOOST_CHECK_SMALL(tracker.frequency() - frequency, 2e-5);
+            // 1 / sqrt(2 SNR sum (t - mean)^2) = 6e-5 rad, 1e-5 cycles, at gains of one; five times that.
+            BOOST_CHECK_SMALL(tracker.frequency() - frequency, 5e-5);
             BOOST_CHECK_EQUAL(tracker.phase_rms(), 0.0);
             continue;
         }
