@@ -187,27 +187,28 @@ def _options(name, plan):
 
 
 def measure(frames=1000, noise_frames=30000, loss_frames=50):
-    """All figures as a dictionary."""
-    return dict(
-        detection=[detection(frames, snr_db, users) for snr_db, users in ((0.0, 1), (0.0, 4), (-3.0, 1))],
-        false_alarms=false_alarms(noise_frames),
-        loss=[row for snr_db in (0.0, 10.0, 20.0) for row in estimation_loss(loss_frames, snr_db)],
-    )
+    """All figures as nested dictionaries."""
+    found = [detection(frames, snr_db, users) for snr_db, users in ((0.0, 1), (0.0, 4), (-3.0, 1))]
+    losses = [row for snr_db in (0.0, 10.0, 20.0) for row in estimation_loss(loss_frames, snr_db)]
+    return {
+        "detection": {f"{row['snr_db']:+.0f} dB, {row['users']} of 4 users": row for row in found},
+        "false_alarms": false_alarms(noise_frames),
+        "loss": {f"{row['algorithm']} at {row['snr_db']:.0f} dB": row for row in losses},
+    }
 
 
 def report(results):
     """The figures as lines of text."""
     lines = ["Frame synchronisation, offset up to 20 % of the symbol rate"]
-    for row in results["detection"]:
-        lines.append(f"  detection at {row['snr_db']:+.0f} dB, {row['users']} of 4 users: {row['found']} of "
-                     f"{row['frames']}, above {100 * row['lower']:.2f} % (95 %)")
+    for name, row in results["detection"].items():
+        lines.append(f"  detection at {name}: {row['found']} of {row['frames']}, above {100 * row['lower']:.2f} % (95 %)")
     row = results["false_alarms"]
     lines.append(f"  false alarms: {row['alarms']} in {row['frames']} frames of noise, below {row['upper']:.1e} "
                  f"(95 %); {row['samples_per_second'] / 1e6:.2f} Msample/s per chain")
-    for row in results["loss"]:
-        lines.append(f"  {row['algorithm']:<15} {row['snr_db']:3.0f} dB: {row['nmse_db']:6.2f} dB, perfect "
-                     f"{row['perfect_nmse_db']:6.2f}, loss {row['loss_db']:.2f}; offset {row['cfo_rms']:.1e} "
-                     f"cycles, timing {row['timing_rms']:.4f} symbols rms, {row['missed']} of {row['frames']} missed")
+    for name, row in results["loss"].items():
+        lines.append(f"  {name:<24}: {row['nmse_db']:6.2f} dB, perfect {row['perfect_nmse_db']:6.2f}, "
+                     f"loss {row['loss_db']:+.2f}; offset {row['cfo_rms']:.1e} cycles, timing {row['timing_rms']:.4f} "
+                     f"symbols rms, {row['missed']} of {row['frames']} missed")
     return "\n".join(lines)
 
 

@@ -285,6 +285,18 @@ def late_ser(graph, qt, vectors=600):
     return {name: probe.ser() for name, probe in probes.items()}
 
 
+def test_bytes_arrive_over_the_air(compiled):
+    graph = top_block(compiled("uplink_frames"))()
+    graph.start()
+    graph.wait()
+    got = [b""] * graph.plan.n_users
+    for i in range(graph.pdus.num_messages()):
+        meta, content = pmt.car(graph.pdus.get_message(i)), pmt.cdr(graph.pdus.get_message(i))
+        got[pmt.to_long(pmt.dict_ref(meta, pmt.intern("user"), pmt.PMT_NIL))] += bytes(pmt.u8vector_elements(content))
+    assert got == [bytes(content) for content in graph.sent]
+    assert graph.sync.frames() == graph.n_frames and graph.sync.lost_frames() == 0
+
+
 def test_sliders_act_on_the_running_comparison(compiled, qt):
     graph = top_block(compiled("compare_estimators"))()
     graph.set_channels_per_second(100_000)

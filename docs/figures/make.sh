@@ -3,6 +3,7 @@
 # Makes the pictures of the README and of docs/ again. Drawing flowgraphs needs xvfb-run (Debian package xvfb).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+./run exec python3 docs/figures/draw_frame.py docs/figures/frame.svg
 ./run demo --png docs/figures/demo.png
 for name in estimate_recording unrolled_oamp compare_estimators; do
     THZUM_MODELS=models xvfb-run -a ./run exec /usr/bin/python3 docs/figures/draw_flowgraph.py "examples/$name.grc" "docs/figures/$name.png"

@@ -160,12 +160,11 @@ void frame_sync_impl::tag_frame(uint64_t offset)
         if (d_users >= 0)
             add_item_tag(s, offset, users_key, pmt::from_long(long(d_users)));
         if (!d_beams.empty())
-            add_item_tag(
-                s,
-                offset,
-                beams_key,
-                pmt::init_s32vector(d_beams.size(),
-                                    std::vector<int32_t>(d_beams.begin(), d_beams.end())));
+            add_item_tag(s,
+                         offset,
+                         beams_key,
+                         pmt::init_s32vector(d_beams.size(),
+                                             std::vector<int32_t>(d_beams.begin(), d_beams.end())));
     }
 }
 
@@ -179,9 +178,8 @@ void frame_sync_impl::report_frame()
     dict = pmt::dict_add(dict, cfo_entry, pmt::from_double(frame.frequency));
     dict = pmt::dict_add(dict, metric_entry, pmt::from_double(frame.metric));
     dict = pmt::dict_add(dict, phase_entry, pmt::from_double(frame.phase_rms));
-    dict = pmt::dict_add(dict,
-                         keys::noise_var(),
-                         pmt::init_f64vector(frame.noise_var.size(), frame.noise_var));
+    dict = pmt::dict_add(
+        dict, keys::noise_var(), pmt::init_f64vector(frame.noise_var.size(), frame.noise_var));
     dict = pmt::dict_add(dict, lost_entry, pmt::from_long(long(d_lost_frames)));
     dict = pmt::dict_add(dict, bad_entry, pmt::from_long(long(d_bad_samples)));
     message_port_pub(ports::report(), dict);

@@ -60,9 +60,8 @@ uplink_frame_source_impl::uplink_frame_source_impl(air_frame::sptr frame,
                                                    uint64_t n_frames)
     : gr::block("uplink_frame_source",
                 gr::io_signature::make(0, frame->parameters().n_users, sizeof(uint8_t)),
-                gr::io_signature::make(frame->parameters().n_users,
-                                       frame->parameters().n_users,
-                                       sizeof(gr_complex))),
+                gr::io_signature::make(
+                    frame->parameters().n_users, frame->parameters().n_users, sizeof(gr_complex))),
       d_frame(frame),
       d_code(code),
       d_shaper(frame),
@@ -211,9 +210,8 @@ int uplink_frame_source_impl::general_work(int noutput_items,
     }
     produced = std::min(noutput_items, d_frame->n_samples() - d_sent);
     for (int k = 0; k < d_n_users; k++)
-        std::copy_n(d_samples[k].begin() + d_sent,
-                    produced,
-                    static_cast<gr_complex*>(output_items[k]));
+        std::copy_n(
+            d_samples[k].begin() + d_sent, produced, static_cast<gr_complex*>(output_items[k]));
     d_sent += produced;
     return produced;
 }

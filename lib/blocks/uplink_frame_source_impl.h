@@ -52,10 +52,10 @@ private:
     int64_t d_users;
     const uint64_t d_n_frames;
 
-    std::mutex d_mutex;                        // guards the queues
-    std::vector<std::deque<uint8_t>> d_queues; // [K] bytes of messages
-    std::vector<std::vector<uint8_t>> d_bytes; // [K] of the next frame
-    std::vector<gr_complex> d_data;            // [n_data]
+    std::mutex d_mutex;                             // guards the queues
+    std::vector<std::deque<uint8_t>> d_queues;      // [K] bytes of messages
+    std::vector<std::vector<uint8_t>> d_bytes;      // [K] of the next frame
+    std::vector<gr_complex> d_data;                 // [n_data]
     std::vector<std::vector<gr_complex>> d_samples; // [K][n_samples]
     int d_sent;                                     // samples of the frame that went out
     std::atomic<uint64_t> d_frames{ 0 };

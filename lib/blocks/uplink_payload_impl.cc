@@ -33,8 +33,7 @@ uplink_payload::sptr uplink_payload::make(int n_users, payload_code::sptr code)
 {
     if (n_users < 1 || n_users > max_users)
         throw std::invalid_argument("uplink_payload: n_users: expected 1 to " +
-                                    std::to_string(max_users) + ", got " +
-                                    std::to_string(n_users));
+                                    std::to_string(max_users) + ", got " + std::to_string(n_users));
     if (!code)
         throw std::invalid_argument("uplink_payload: code: expected a payload_code, got none");
     return gnuradio::make_block_sptr<uplink_payload_impl>(n_users, code);
@@ -116,8 +115,7 @@ void uplink_payload_impl::collect(const float* vectors, int count)
     const int n_data = d_code->n_data();
     for (int i = 0; i < count && d_in_frame; i++) {
         for (int k = 0; k < d_n_users; k++) {
-            std::copy_n(
-                vectors, d_bits, &d_llr[(size_t(k) * n_data + size_t(d_filled)) * d_bits]);
+            std::copy_n(vectors, d_bits, &d_llr[(size_t(k) * n_data + size_t(d_filled)) * d_bits]);
             vectors += d_bits;
         }
         if (++d_filled == n_data)

@@ -182,10 +182,7 @@ int air_frame::n_received() const
     return d_parameters.n_noise + d_parameters.n_slots * d_n_chips + d_parameters.n_data;
 }
 
-int air_frame::n_reference_groups() const
-{
-    return d_parameters.reference_beams + 1;
-}
+int air_frame::n_reference_groups() const { return d_parameters.reference_beams + 1; }
 
 int air_frame::data_symbol(int index) const
 {

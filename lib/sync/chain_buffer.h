@@ -47,10 +47,7 @@ public:
     }
 
     /*! The \p count values that extend() added last. */
-    T* fresh(int chain, size_t count)
-    {
-        return d_rows[chain].data() + d_offset + d_used - count;
-    }
+    T* fresh(int chain, size_t count) { return d_rows[chain].data() + d_offset + d_used - count; }
 
     void drop_before(int64_t index)
     {

@@ -58,7 +58,7 @@ frame_synchronizer::sptr frame_synchronizer::make(air_frame::sptr frame,
 frame_synchronizer::~frame_synchronizer() = default;
 
 frame_synchronizer_impl::frame_synchronizer_impl(air_frame::sptr frame,
-                                       const synchronizer_settings& settings)
+                                                 const synchronizer_settings& settings)
     : d_frame(frame),
       d_settings(checked(settings)),
       d_pulse(frame->parameters().rolloff,
@@ -188,16 +188,18 @@ double frame_synchronizer_impl::sample_of(double symbol) const
 
 void frame_synchronizer_impl::begin_frame(const preamble_fix& fix)
 {
-    // The same preamble can be found from two places.
+    // A preamble also resembles itself a segment or more aside, where its repetitions match: the best
+    // of the places within its length is the one.
     const double apart = fix.instant - d_fix.instant;
     const int step = d_frame->parameters().samples_per_symbol;
-    if ((d_in_frame || d_next_number > 0) && apart < d_frame->segment_length() * step) {
+    if (d_next_number > 0 && apart < d_search.preamble_length() * step) {
         if (d_in_frame && fix.metric > d_fix.metric)
             d_fix = fix;
         return;
     }
-    // What resembles the preamble within a frame stays far below the frame's own.
-    if (d_in_frame && apart < d_frame->n_samples() * 0.999 - d_match.margin() &&
+    // What resembles the preamble within a frame stays far below the frame's own. The frame may have
+    // gone out before its last places are decided.
+    if (d_next_number > 0 && apart < d_frame->n_samples() * 0.999 - d_match.margin() &&
         fix.metric < 0.5 * d_fix.metric)
         return;
     // A frame whose end is there already is whole, although the next preamble was found first.
@@ -258,8 +260,7 @@ void frame_synchronizer_impl::take_symbols()
             *symbols++ = d_pulse.at(row, sample_of(symbol) - double(d_turned_first));
         for (const auto& each : d_frame->references())
             for (int p = 0; p < chips; p++)
-                *references++ =
-                    d_pulse.at(row, sample_of(each.first + p) - double(d_turned_first));
+                *references++ = d_pulse.at(row, sample_of(each.first + p) - double(d_turned_first));
     }
 }
 
@@ -279,16 +280,15 @@ void frame_synchronizer_impl::correct_phases()
     gr_complex* symbols = d_result.symbols.data();
     for (int s = 0; s < d_settings.n_chains; s++)
         for (int symbol : d_frame->received_symbols())
-            *symbols++ *= d_calibration[s] *
-                          gr_complex(std::polar(1.0, -d_tracker.phase(s, symbol)));
+            *symbols++ *=
+                d_calibration[s] * gr_complex(std::polar(1.0, -d_tracker.phase(s, symbol)));
 }
 
 void frame_synchronizer_impl::void_bad_symbols()
 {
     const float nan = std::numeric_limits<float>::quiet_NaN();
     const int reach = d_pulse.reach(), n = d_frame->n_received();
-    const int64_t end = std::min<int64_t>(
-        d_bad.end(), int64_t(sample_of(d_frame->n_symbols())));
+    const int64_t end = std::min<int64_t>(d_bad.end(), int64_t(sample_of(d_frame->n_symbols())));
     const int64_t first = std::max(d_bad.first(), int64_t(sample_of(0)) - reach);
     if (first >= end || !std::memchr(d_bad.at(0, first), 1, size_t(end - first)))
         return;

@@ -65,7 +65,7 @@ private:
     chain_buffer<uint8_t> d_bad; // one row
     std::vector<preamble_search::candidate> d_candidates;
     bool d_in_frame = false;
-    preamble_fix d_fix{};      // of the frame coming in
+    preamble_fix d_fix{}; // of the frame coming in
     int64_t d_next_number = 0;
     int64_t d_number = 0;
 

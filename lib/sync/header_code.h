@@ -8,9 +8,9 @@
 #ifndef INCLUDED_THZUM_SYNC_HEADER_CODE_H
 #define INCLUDED_THZUM_SYNC_HEADER_CODE_H
 
-#include <gnuradio/thzum/payload_code.h>
 #include <gnuradio/fec/generic_decoder.h>
 #include <gnuradio/fec/generic_encoder.h>
+#include <gnuradio/thzum/payload_code.h>
 #include <vector>
 
 namespace gr {

@@ -27,7 +27,8 @@ constexpr int largest_length = 4095; // what the header's 12 bits hold
 // this sigma the values are the soft bits themselves.
 const float unit_llr_sigma = std::sqrt(0.5f);
 
-// It takes exponentials of them and quotients of what is near one: larger values would not stay exact.
+// It takes exponentials of them and quotients of what is near one: larger values would not stay
+// exact.
 constexpr float largest_llr = 20.0f;
 constexpr float least_llr = 1e-3f;
 
@@ -92,8 +93,7 @@ payload_code_impl::payload_code_impl(int n_data,
             " bits and a codeword of " + std::to_string(d_codeword_bits) + ", got " +
             std::to_string(n_data) + " symbols of " + std::to_string(d_bits_per_symbol) + " bits");
     d_n_codewords = room / d_codeword_bits;
-    d_max_bytes =
-        std::min(d_n_codewords * d_information_bits / 8 - crc_bytes, int(largest_length));
+    d_max_bytes = std::min(d_n_codewords * d_information_bits / 8 - crc_bytes, int(largest_length));
     if (d_max_bytes < 1)
         throw std::invalid_argument("alist: expected a code with room for a checksum and a byte");
     d_information.resize(size_t(d_n_codewords) * d_information_bits);
@@ -137,9 +137,8 @@ void payload_code_impl::encode(const payload_header& header,
     d_header.encode(header, d_bits.data());
     pack_payload(header, bytes);
     for (int c = 0; c < d_n_codewords; c++)
-        d_encoder->generic_work(
-            &d_information[size_t(c) * d_information_bits],
-            &d_bits[header_code::coded_bits + size_t(c) * d_codeword_bits]);
+        d_encoder->generic_work(&d_information[size_t(c) * d_information_bits],
+                                &d_bits[header_code::coded_bits + size_t(c) * d_codeword_bits]);
     scramble_sequence(header.user);
     for (int i = 0; i < d_n_data; i++) {
         unsigned index = 0;

@@ -29,8 +29,7 @@ public:
     int codeword_bits() const override { return d_codeword_bits; }
     int information_bits() const override { return d_information_bits; }
     int max_bytes() const override { return d_max_bytes; }
-    void
-    encode(const payload_header& header, const uint8_t* bytes, gr_complex* symbols) override;
+    void encode(const payload_header& header, const uint8_t* bytes, gr_complex* symbols) override;
     outcome decode(int user, const float* llr, payload_header& header, uint8_t* bytes) override;
 
 private:

@@ -121,7 +121,7 @@ void phase_tracker::run(const gr_complex* references, const double* noise_var)
     for (int s = 0; s < d_n_chains; s++)
         total += noise_var[s];
     // A share of the mean stands in where a chain measured next to nothing by chance.
-    const double floor = 1e-12 + 1e-6 * total / d_n_chains;
+    const double floor = 1e-30 + 1e-6 * total / d_n_chains;
     for (int s = 0; s < d_n_chains; s++) {
         const float scale =
             noise_var[s] > 0.0 ? float(1.0 / std::sqrt(std::max(noise_var[s], floor))) : 0.0f;
@@ -209,8 +209,8 @@ void phase_tracker::measure(int first_chain, int last_chain, const double* phase
         for (int s = first_chain; s < last_chain; s++)
             for (int p = 0; p < d_n_chips; p++) {
                 const auto mean = d_means[(size_t(d_groups[j]) * d_n_chains + s) * d_n_chips + p];
-                product += gr_complexd(
-                    d_values[(size_t(s) * d_n_references + j) * d_n_chips + p] * std::conj(mean));
+                product += gr_complexd(d_values[(size_t(s) * d_n_references + j) * d_n_chips + p] *
+                                       std::conj(mean));
                 energy += std::norm(mean);
             }
         // The mean's own noise is no signal.

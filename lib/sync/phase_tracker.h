@@ -73,15 +73,15 @@ private:
     double d_window = 0.0;
     double d_step = 0.0;
     double d_frequency = 0.0;
-    std::vector<double> d_times;        // [J] centres in symbols
-    std::vector<int> d_groups;          // [J]
-    std::vector<int> d_group_sizes;     // [groups]
-    std::vector<gr_complex> d_values;   // [S][J][P] over the noise's standard deviation
-    std::vector<gr_complex> d_turns;    // [J]
-    std::vector<gr_complex> d_means;    // [groups][S][P]
-    std::vector<double> d_measured;     // [J] phase against the group's mean
-    std::vector<double> d_variance;     // [J] of that
-    std::vector<double> d_phases;       // [S][J]
+    std::vector<double> d_times;      // [J] centres in symbols
+    std::vector<int> d_groups;        // [J]
+    std::vector<int> d_group_sizes;   // [groups]
+    std::vector<gr_complex> d_values; // [S][J][P] over the noise's standard deviation
+    std::vector<gr_complex> d_turns;  // [J]
+    std::vector<gr_complex> d_means;  // [groups][S][P]
+    std::vector<double> d_measured;   // [J] phase against the group's mean
+    std::vector<double> d_variance;   // [J] of that
+    std::vector<double> d_phases;     // [S][J]
     std::unique_ptr<smoother> d_smoother;
 };
 

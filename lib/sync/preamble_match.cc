@@ -91,8 +91,8 @@ preamble_match::preamble_match(air_frame::sptr frame,
         d_on_air.starts.push_back(g * (length + p.guard) * d_on_air.step);
         d_side_by_side.starts.push_back(g * length);
     }
-    d_threshold = std::max(gamma_quantile(double(n_chains) * segments, noise_quantile),
-                           least_share * length);
+    d_threshold =
+        std::max(gamma_quantile(double(n_chains) * segments, noise_quantile), least_share * length);
     d_first = d_radius + d_pulse.reach() + 2;
     const size_t size = d_on_air.starts.back() + length * d_on_air.step + 2 * size_t(d_first);
     d_samples.assign(n_chains, std::vector<gr_complex>(size));
@@ -233,8 +233,8 @@ double preamble_match::correlate(const chip_layout& layout, int place, double fr
             const size_t segment = size_t(s) * p.preamble_segments + g;
             gr_complex sum(0);
             for (int r = 0; r < parts; r++) {
-                const gr_complex* at = d_filtered[s].data() + place + layout.starts[g] +
-                                       r * length * layout.step;
+                const gr_complex* at =
+                    d_filtered[s].data() + place + layout.starts[g] + r * length * layout.step;
                 float re, im;
                 dot_conjugate(reinterpret_cast<const float*>(&d_turned[size_t(g) * length]),
                               reinterpret_cast<const float*>(at),
@@ -290,9 +290,8 @@ double preamble_match::segments_at(double instant)
     for (int s = 0; s < d_n_chains; s++)
         for (size_t g = 0; g < d_on_air.starts.size(); g++)
             for (int i = 0; i < length; i++)
-                d_filtered[s][d_side_by_side.starts[g] + i] =
-                    d_pulse.at(d_samples[s].data(),
-                               instant + d_on_air.starts[g] + double(i) * d_on_air.step);
+                d_filtered[s][d_side_by_side.starts[g] + i] = d_pulse.at(
+                    d_samples[s].data(), instant + d_on_air.starts[g] + double(i) * d_on_air.step);
     measure_power(d_side_by_side, 0);
     return correlate(d_side_by_side, 0, 0.0);
 }

@@ -33,9 +33,10 @@ struct preamble_fix {
  *     metric = (1 / (S G)) sum_{s,g} |sum_i p_gi conj-turned r_s|^2 / (L P_sg),
  *
  * P_sg being the mean power of a chip's sample in that segment and L the chips of a segment. S G
- * metric is close to Gamma distributed with shape S G for noise, and L at most for a signal. All frequencies that a candidate
- * stands for (modulo 1 / D, up to max_frequency) and all places around are tried; the best is then
- * refined to fractions of a sample by correlating behind a matched filter that knows the frequency.
+ * metric is close to Gamma distributed with shape S G for noise, and L at most for a signal. All
+ * frequencies that a candidate stands for (modulo 1 / D, up to max_frequency) and all places around
+ * are tried; the best is then refined to fractions of a sample by correlating behind a matched
+ * filter that knows the frequency.
  */
 class THZUM_API preamble_match
 {

@@ -220,9 +220,8 @@ void preamble_search::find_peaks(std::vector<candidate>& found)
             d_has_peak = false;
         }
         // Fewer live chains average less noise away.
-        const float metric = d_live[i] > 0.0f
-                                 ? std::abs(d_sum[i]) / std::sqrt(d_live[i] * d_n_chains)
-                                 : 0.0f;
+        const float metric =
+            d_live[i] > 0.0f ? std::abs(d_sum[i]) / std::sqrt(d_live[i] * d_n_chains) : 0.0f;
         if (metric < d_threshold || (d_has_peak && metric <= d_peak.metric))
             continue;
         const float turn = std::arg(d_sum[i]) / float(2 * M_PI);

@@ -44,7 +44,9 @@ public:
      * \param n_chains S
      * \param false_alarm probability of exceeding the threshold at a place with noise alone
      */
-    preamble_search(air_frame::sptr frame, const pulse_bank& pulse, int n_chains,
+    preamble_search(air_frame::sptr frame,
+                    const pulse_bank& pulse,
+                    int n_chains,
                     double false_alarm);
 
     /*! Mean of the squared metric for white noise. */

@@ -47,10 +47,8 @@ public:
      * \param n_frames frames after which the outputs end; 0 goes on
      * \throws std::invalid_argument for another n_data, or users that the frame does not have
      */
-    static sptr make(air_frame::sptr frame,
-                     payload_code::sptr code,
-                     int64_t users = -1,
-                     uint64_t n_frames = 0);
+    static sptr
+    make(air_frame::sptr frame, payload_code::sptr code, int64_t users = -1, uint64_t n_frames = 0);
 
     /*! Frames begun so far. */
     virtual uint64_t frames() const = 0;

@@ -20,9 +20,9 @@ namespace thzum {
  * \brief Soft bits of the users to the bytes that they sent.
  * \ingroup thzum
  *
- * Input: float vectors of K * bits, [user][bit], as a mimo_detector gives them; the first of a frame
- * carries the tag \p thzum_frame, and n_data follow each other. A frame cut short by the next one
- * is lost, its vectors are not used.
+ * Input: float vectors of K * bits, [user][bit], as a mimo_detector gives them; the first of a
+ * frame carries the tag \p thzum_frame, and n_data follow each other. A frame cut short by the next
+ * one is lost, its vectors are not used.
  *
  * Message port \p pdus: (dictionary . u8vector) for every good payload, with user, frame (the
  * number in the header, 0 .. 65535) and received_frame (that of the tag). Payloads of no bytes are

@@ -92,9 +92,8 @@ py::tuple schedule(const air_frame& frame)
 py::array_t<gr_complex> known_symbols(const air_frame& frame, int user)
 {
     if (user < 0 || user >= frame.parameters().n_users)
-        gr::thzum::refuse("user",
-                          "0 to " + std::to_string(frame.parameters().n_users - 1),
-                          std::to_string(user));
+        gr::thzum::refuse(
+            "user", "0 to " + std::to_string(frame.parameters().n_users - 1), std::to_string(user));
     py::array_t<gr_complex> symbols(frame.n_symbols());
     frame.put_known_symbols(user, symbols.mutable_data());
     return symbols;
@@ -106,8 +105,8 @@ std::string describe(const air_frame& frame)
     std::ostringstream text;
     text << "air_frame(" << frame.n_symbols() << " symbols of " << p.samples_per_symbol
          << " samples, rolloff=" << p.rolloff << ", span=" << p.span << ", guard=" << p.guard
-         << ", preamble " << p.preamble_segments << "x" << p.segment_parts << "x"
-         << p.part_length << ", " << frame.references().size() << " references)";
+         << ", preamble " << p.preamble_segments << "x" << p.segment_parts << "x" << p.part_length
+         << ", " << frame.references().size() << " references)";
     return text.str();
 }
 
@@ -162,14 +161,15 @@ Raises:
         .def("blocks",
              &blocks,
              "List of (kind, first symbol, length in symbols, combiner entry, index within kind).")
-        .def("references",
-             [](const air_frame& frame) {
-                 py::list list;
-                 for (const auto& each : frame.references())
-                     list.append(py::make_tuple(each.first, each.group));
-                 return list;
-             },
-             "List of (first symbol, group) of the P chips of each reference.")
+        .def(
+            "references",
+            [](const air_frame& frame) {
+                py::list list;
+                for (const auto& each : frame.references())
+                    list.append(py::make_tuple(each.first, each.group));
+                return list;
+            },
+            "List of (first symbol, group) of the P chips of each reference.")
         .def("schedule",
              &schedule,
              "Combiner entries in force and the samples of each; entry Q is the data beams.")
@@ -190,17 +190,15 @@ Raises:
         .def_property_readonly("n_samples", &air_frame::n_samples, "Samples of a frame.")
         .def_property_readonly(
             "n_received", &air_frame::n_received, "Symbols that a pilot_receiver takes.")
-        .def_property_readonly("samples_per_symbol",
-                               [](const air_frame& frame) {
-                                   return frame.parameters().samples_per_symbol;
-                               })
+        .def_property_readonly(
+            "samples_per_symbol",
+            [](const air_frame& frame) { return frame.parameters().samples_per_symbol; })
         .def_property_readonly("n_users",
                                [](const air_frame& frame) { return frame.parameters().n_users; })
         .def_property_readonly("n_data",
                                [](const air_frame& frame) { return frame.parameters().n_data; })
         .def_property_readonly("span",
                                [](const air_frame& frame) { return frame.parameters().span; })
-        .def_property_readonly("rolloff", [](const air_frame& frame) {
-            return frame.parameters().rolloff;
-        });
+        .def_property_readonly("rolloff",
+                               [](const air_frame& frame) { return frame.parameters().rolloff; });
 }

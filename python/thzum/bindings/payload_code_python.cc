@@ -19,8 +19,7 @@ namespace {
 using gr::thzum::payload_code;
 using gr::thzum::payload_header;
 
-py::array_t<gr_complex>
-encode(payload_code& code, const py::bytes& payload, int user, int frame)
+py::array_t<gr_complex> encode(payload_code& code, const py::bytes& payload, int user, int frame)
 {
     const std::string bytes = payload;
     py::array_t<gr_complex> symbols(code.n_data());
@@ -32,12 +31,12 @@ encode(payload_code& code, const py::bytes& payload, int user, int frame)
 
 py::tuple decode(payload_code& code, const py::object& llr, int user)
 {
-    const auto values = gr::thzum::single_array_in<float>(
-        llr, "llr", { code.n_data(), code.bits_per_symbol() });
+    const auto values =
+        gr::thzum::single_array_in<float>(llr, "llr", { code.n_data(), code.bits_per_symbol() });
     payload_header header{};
     std::string bytes(size_t(code.max_bytes()), '\0');
-    const auto outcome = code.decode(
-        user, values.data(), header, reinterpret_cast<uint8_t*>(bytes.data()));
+    const auto outcome =
+        code.decode(user, values.data(), header, reinterpret_cast<uint8_t*>(bytes.data()));
     if (outcome == payload_code::outcome::good)
         return py::make_tuple(
             "good", header.frame, py::bytes(bytes.substr(0, size_t(header.length))));

@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(uplink_frame_source.h) */
-/* BINDTOOL_HEADER_FILE_HASH(6e257a02356d46ee5f3ef199c074044f) */
+/* BINDTOOL_HEADER_FILE_HASH(b0e7ce0d54a6885a6e2945499aa9ccc3) */
 
 #include <gnuradio/thzum/uplink_frame_source.h>
 #include <pybind11/pybind11.h>

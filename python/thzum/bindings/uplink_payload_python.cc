@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(uplink_payload.h) */
-/* BINDTOOL_HEADER_FILE_HASH(5be1a410624fea2e9f81665679b99450) */
+/* BINDTOOL_HEADER_FILE_HASH(2f2b3b88fdc9a72c2b119522870e938b) */
 
 #include <gnuradio/thzum/uplink_payload.h>
 #include <pybind11/pybind11.h>
