@@ -12,7 +12,7 @@ from oracles import iterative_detection as iterative
 
 NAMES = ["bpsk", "qpsk", "16qam", "64qam", "256qam"]
 ITERATIVE = ["amp", "oamp", "ep", "cg_ep"]
-NEW = ["mf", *ITERATIVE, "k_best"]
+NEW = ["mf", *ITERATIVE, "k_best", "amp_gnn"]
 SNR_DB = dict(zip(NAMES, [6, 10, 17, 24, 31]))
 
 
@@ -135,7 +135,7 @@ def test_k_best_bits_agree_with_its_symbols():
     assert np.array_equal(llr < 0, oracle.bits_of(symbols, 4).astype(bool))
 
 
-@pytest.mark.parametrize("kind", ["mf", *ITERATIVE])
+@pytest.mark.parametrize("kind", ["mf", *ITERATIVE, "amp_gnn"])
 def test_error_variance_is_what_it_says(kind):
     """Over vectors: within a tenth for exact filters, a third where the iteration only predicts it."""
     snr_db, name = (10, "qpsk")
@@ -161,7 +161,7 @@ def test_conjugation_and_phase(kind):
     x_hat = detector.equalize(H, y, noise_var)[0]
     np.testing.assert_allclose(detector.equalize(H.conj(), y.conj(), noise_var)[0], x_hat.conj(), atol=1e-5)
     # A common phase of H and y changes nothing; AMP looks at real and imaginary parts: quarter turns.
-    turn = np.complex64(1j if kind in ("amp", "cg_ep") else np.exp(0.7j))
+    turn = np.complex64(1j if kind in ("amp", "cg_ep", "amp_gnn") else np.exp(0.7j))
     np.testing.assert_allclose(detector.equalize(turn * H, turn * y, noise_var)[0], x_hat, atol=2e-5)
     # Turning y alone turns the symbols, by quarter turns.
     np.testing.assert_allclose(detector.equalize(H, 1j * y, noise_var)[0], 1j * x_hat, atol=1e-5)
@@ -222,7 +222,7 @@ def test_extreme_levels_stay_finite(kind, noise_var, gain):
         assert np.abs(llr).max() < 10
 
 
-@pytest.mark.parametrize("kind", ITERATIVE)
+@pytest.mark.parametrize("kind", [*ITERATIVE, "amp_gnn"])
 @pytest.mark.parametrize("name", NAMES)
 def test_much_noise_leaves_the_bits_of_the_matched_filter(kind, name):
     """Far below the noise every detector is linear: the LLRs of max-log go to those of the matched filter."""
@@ -234,7 +234,7 @@ def test_much_noise_leaves_the_bits_of_the_matched_filter(kind, name):
         np.testing.assert_allclose(llr[..., bit], wanted[..., bit], rtol=0.05, atol=0.02 * np.abs(wanted).max())
 
 
-@pytest.mark.parametrize("kind", ["oamp", "ep", "k_best"])
+@pytest.mark.parametrize("kind", ["oamp", "ep", "k_best", "amp_gnn"])
 @pytest.mark.parametrize("name", NAMES)
 def test_without_noise_all_symbols_are_right(kind, name):
     H, _, _, sent = link(name, 12, 8, 60, seed=31)

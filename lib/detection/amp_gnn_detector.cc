@@ -72,8 +72,11 @@ protected:
         for (int t = 0; t < d_network.plan().warm; t++)
             d_amp.step(count);
         for (int call = 0; count > 0; call++) {
-            calibrate(count, call);
-            count = release(count, call + 1 == d_calls, r, v);
+            if (is_linear())
+                d_amp.step(count);
+            else
+                calibrate(count, call);
+            count = release(count, call + 1 == d_calls || is_linear(), r, v);
             for (int t = 0; t < d_network.plan().inner && count > 0; t++)
                 d_amp.step(count);
         }
@@ -88,6 +91,10 @@ protected:
     }
 
 private:
+    /*! Whether there is so much noise that levels do not matter: AMP is right, the network has never
+     * seen it. */
+    bool is_linear() const { return d_amp.noise_var() > d_amp.prior_variance(); }
+
     void begin(const float* y, int count)
     {
         const auto& layout = d_network.layout();
@@ -231,9 +238,9 @@ detector_entry amp_gnn_entry()
                    std::string(),
                    "path of the .onnx file (task amp_calibration); empty for the shipped network "
                    "amp_gnn" },
-                 { "calls", 16.0, "most calls of the network per vector, integer from 1 to 1000" },
+                 { "calls", 24.0, "most calls of the network per vector, integer from 1 to 1000" },
                  { "patience",
-                   3.0,
+                   6.0,
                    "a vector is done after this many calls without better levels, integer from 1 "
                    "to 1000" },
                  { "certain",

@@ -19,6 +19,7 @@ namespace thzum {
 namespace {
 
 constexpr float min_energy = 1e-6f;
+constexpr float min_noise_var = 2e-3f; // less makes no level more certain
 constexpr float min_estimate_variance = 1e-6f; // of the training, too
 
 float half_spacing(const std::vector<float>& levels)
@@ -172,7 +173,7 @@ void gram_amp::set_channel()
     std::fill(d_squared.begin(), d_squared.end(), 0.0f);
     std::fill(d_energy.begin(), d_energy.end(), 1.0f);
     std::fill(d_weight.begin(), d_weight.end(), 0.0f);
-    d_noise_var = d_model.noise_var() / (d_unit * d_unit);
+    d_noise_var = std::max(d_model.noise_var() / (d_unit * d_unit), min_noise_var);
     for (int k = 0; k < n; k++) {
         const float energy = std::max(d_gram[static_cast<size_t>(k) * stride + k], min_energy);
         d_energy[k] = energy;

@@ -130,13 +130,17 @@ class AmpGnn(nn.Module):
 
     def forward(self, batch, calls=None):
         """Logarithms of the levels' posterior probabilities after each call, a list of [B, n, L]."""
-        state = _State(self, batch)
+        state = self.start(batch)
         return [self.advance(state, 1) for _ in range(calls or self.plan.calls)]
+
+    def start(self, batch):
+        """The iteration's variables before anything is done."""
+        return _State(self, batch)
 
     def hardest(self, batch, count, skip):
         """State of the vectors least certain after two calls, ``skip`` calls later, and their indices; no gradients."""
         with torch.no_grad():
-            state = _State(self, batch)
+            state = self.start(batch)
             self.advance(state, 2)
             # All beyond one wrong amplitude in twenty vectors are alike, and come in their random order.
             chosen = torch.argsort(state.expected_errors.clamp(max=0.05), descending=True, stable=True)[:count]

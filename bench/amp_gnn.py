@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The detector amp_gnn against EP: symbol error rates where it was trained and where not, soft bits, and time."""
+
+import json
+import time
+
+import detection
+import numpy as np
+
+from gnuradio import thzum
+from gnuradio.thzum.simulation import MimoScenario
+from gnuradio.thzum.simulation.mimo_scenario import complex_normal
+
+#: name -> (scenario of 32 antennas, SNRs in dB).
+ROWS = {
+    "qpsk 32x24": (dict(n_tx=24, constellation="qpsk"), (8, 9, 9.5, 10)),
+    "16qam 32x24": (dict(n_tx=24, constellation="16qam"), (16, 17, 17.5, 18, 20)),
+    "16qam 32x16": (dict(n_tx=16, constellation="16qam"), (14, 15, 16)),
+    "16qam 32x32": (dict(n_tx=32, constellation="16qam"), (18, 20, 22, 23)),
+    "16qam 32x8": (dict(n_tx=8, constellation="16qam"), (10, 11, 12)),
+    "64qam 32x24": (dict(n_tx=24, constellation="64qam"), (23, 24, 25)),
+    "16qam correlation 0.5": (dict(n_tx=24, constellation="16qam", rx_correlation=0.5), (18, 19, 20)),
+    "16qam correlation 0.7": (dict(n_tx=24, constellation="16qam", rx_correlation=0.7), (22, 24, 26)),
+    "qpsk channel error -15 dB": (dict(n_tx=24, constellation="qpsk", csi_error_db=-15), (10, 12, 16)),
+    "16qam channel error -20 dB": (dict(n_tx=24, constellation="16qam", csi_error_db=-20), (18, 22, 26)),
+    "16qam noise variance +2 dB": (dict(n_tx=24, constellation="16qam", noise_error_db=2), (17, 17.5, 18)),
+    "16qam noise variance -2 dB": (dict(n_tx=24, constellation="16qam", noise_error_db=-2), (17, 17.5, 18)),
+}
+RIVALS = ("ep", "amp_gnn")
+
+
+def error_rates(symbols=100_000, rows=None, rivals=RIVALS, seed=11):
+    """{row: {SNR: {detector: [symbol error rate, vectors in error, vectors]}}} on the same draws for all."""
+    results = {}
+    for index, (row, (settings, snrs)) in enumerate((rows or ROWS).items()):
+        scenario = MimoScenario(n_rx=32, **settings)
+        detectors = {kind: thzum.detector(kind, 32, scenario.n_tx, scenario.constellation) for kind in rivals}
+        for snr_db in snrs:
+            wrong = {kind: [] for kind in rivals}
+            rng = np.random.default_rng([seed, index, int(10 * snr_db)])
+            for _ in range(-(-symbols // (scenario.n_tx * 500))):
+                known, y, noise_var, sent = _draw(scenario, snr_db, 500, rng)
+                for kind, detector in detectors.items():
+                    wrong[kind].append(detector.detect(known, y, noise_var)[0] != sent)
+            results.setdefault(row, {})[snr_db] = {kind: _summary(np.concatenate(w)) for kind, w in wrong.items()}
+    return results
+
+
+def _draw(scenario, snr_db, count, rng):
+    H, known = scenario.channels(count, rng)
+    sent, x = scenario.symbols(count, rng)
+    noise_var = scenario.noise_var(snr_db)
+    y = (H @ x[..., None])[..., 0] + np.float32(np.sqrt(noise_var)) * complex_normal(rng, (count, scenario.n_rx))
+    return known, y, noise_var * 10 ** (scenario.noise_error_db / 10), sent
+
+
+def _summary(wrong):
+    return [float(wrong.mean()), int(wrong.any(1).sum()), len(wrong)]
+
+
+def mutual_information(snrs=(8, 10, 12, 14, 16), vectors=1500, name="16qam", seed=5):
+    """{SNR: {detector: bits per symbol that its LLRs carry}}, 1 - E log2(1 + exp(-/+ L)) summed over bits."""
+    bits = int(np.log2(len(thzum.constellation_points(name))))
+    results = {}
+    for snr_db in snrs:
+        H, y, noise_var, sent = detection.links(name, 32, 24, snr_db, vectors, [seed, snr_db])
+        signs = 1 - 2.0 * ((sent[..., None] >> np.arange(bits)[::-1]) & 1)
+        results[snr_db] = {}
+        for kind in RIVALS:
+            llr = thzum.detector(kind, 32, 24, name, llr="log_map").detect(H, y, noise_var)[1]
+            lost = np.logaddexp(0, -signs.reshape(llr.shape) * llr) / np.log(2)
+            results[snr_db][kind] = float(bits * (1 - lost.mean()))
+    return results
+
+
+def times(snr_db=17.5, batch=256, seconds=10.0, published=True):
+    """{detector: {"single", "shared"}} in microseconds per detection of 32x24 16-QAM with soft bits, all in turn.
+
+    ``single``: a new channel for every vector; ``shared``: a batch of one channel. Means over channels, since amp_gnn
+    takes as long as a vector needs, of processor time, since a busy machine distorts any other.
+    """
+    H, y, noise_var, _ = detection.links("16qam", 32, 24, snr_db, batch, seed=1)
+    blocks = [detection.shared_vectors(H[k], "16qam", noise_var, batch, seed=k) for k in range(16)]
+    calls = {}
+    for kind in thzum.detectors():
+        detector = thzum.detector(kind, 32, 24, "16qam")
+        calls[kind] = (
+            lambda k, d=detector: d.detect(H[k % batch], y[k % batch], noise_var),
+            lambda k, d=detector: d.detect(H[k % 16], blocks[k % 16], noise_var),
+        )
+    if published:
+        calls["published GNN, PyTorch, untrained"] = _published(H, y, blocks, noise_var)
+    spent = {kind: ([], []) for kind in calls}
+    end, k = time.monotonic() + seconds, 0
+    while time.monotonic() < end or k < 3:
+        for kind, (single, shared) in calls.items():
+            slow = kind.startswith(("published", "k_best"))
+            if slow and k >= 3:
+                continue
+            spent[kind][0].extend(_spent(single, 32 * k + i) for i in range(2 if slow else 32))
+            spent[kind][1].append(_spent(shared, k) / batch)
+        k += 1
+    return {kind: {"single": 1e6 * np.mean(a), "shared": 1e6 * np.mean(b)} for kind, (a, b) in spent.items()}
+
+
+def _published(H, y, blocks, noise_var):
+    import torch
+    from published_amp_gnn import PublishedAmpGnn
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    network = PublishedAmpGnn(torch.tensor([-3.0, -1.0, 1.0, 3.0]) / np.sqrt(10.0).item())
+
+    def real(h, v):
+        rows = np.concatenate([np.concatenate([h.real, -h.imag], 1), np.concatenate([h.imag, h.real], 1)])
+        return torch.from_numpy(rows), torch.from_numpy(np.concatenate([v.real, v.imag], -1))
+
+    def shared(k):
+        matrix, vectors = real(H[k % 16], blocks[k % 16])
+        for part in vectors.split(32):
+            network(matrix.expand(len(part), -1, -1), part, 0.5 * noise_var)
+
+    def single(k):
+        matrix, vector = real(H[k % len(H)], y[k % len(H)])
+        network(matrix[None], vector[None], 0.5 * noise_var)
+
+    return single, shared
+
+
+def _spent(function, k):
+    start = time.thread_time()
+    function(k)
+    return time.thread_time() - start
+
+
+def snr_at(rate, points):
+    """SNR at which ``points`` {SNR: symbol error rate} cross ``rate``, log-linear between them; None if they do not."""
+    snrs = sorted(points)
+    for low, high in zip(snrs, snrs[1:]):
+        a, b = (np.log10(max(points[s], 1e-9)) for s in (low, high))
+        if a >= np.log10(rate) >= b:
+            return float(low + (high - low) * (a - np.log10(rate)) / (a - b))
+    return None
+
+
+def measure(symbols=100_000, seconds=10.0, published=True, rows=None):
+    """Everything above. The full error rates take minutes for each 100,000 symbols."""
+    if rows is not None:
+        rows = {row: ROWS[row] for row in rows}
+    return dict(
+        symbol_error_rate=error_rates(symbols, rows),
+        mutual_information=mutual_information(vectors=max(50, min(1500, symbols // 24))),
+        microseconds=times(seconds=seconds, published=published),
+    )
+
+
+def report(results):
+    """Text of :func:`measure`."""
+    lines = []
+    for row, points in results["symbol_error_rate"].items():
+        lines.append(f"  {row}")
+        for snr_db, rates in points.items():
+            entries = "   ".join(f"{kind} {rate:.2e} ({errors} of {n})" for kind, (rate, errors, n) in rates.items())
+            lines.append(f"    {float(snr_db):5.1f} dB   {entries}")
+        for rate in (1e-2, 1e-3):
+            at = {k: snr_at(rate, {float(s): r[k][0] for s, r in points.items()}) for k in RIVALS}
+            if all(value is not None for value in at.values()):
+                lines.append(f"    SER {rate:g} at " + ", ".join(f"{kind} {value:.2f} dB" for kind, value in at.items()))
+    lines.append("  bits per symbol in the LLRs, 16-QAM 32x24")
+    for snr_db, rates in results["mutual_information"].items():
+        lines.append(f"    {float(snr_db):5.1f} dB   " + "   ".join(f"{k} {v:.3f}" for k, v in rates.items()))
+    lines.append("  microseconds per detection, 16-QAM 32x24, new channel / 256 vectors per channel")
+    for kind, spent in results["microseconds"].items():
+        lines.append(f"    {kind:36} {spent['single']:10.1f} {spent['shared']:10.1f}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    found = measure()
+    print(report(found))
+    print(json.dumps(found))
