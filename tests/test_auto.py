@@ -107,8 +107,8 @@ def test_never_much_worse_than_the_better_of_both(damage):
     (paths, _), (net, _), (combined, _) = estimates(op, pilots(op, h, noise_var), noise_var)
     best = min(nmse(paths, h), nmse(net, h))
     assert nmse(combined, h) < best * 10**0.03
-    if damage == "blocked":
-        assert nmse(combined, h) < best * 10**-0.02
+    if damage == "blocked":  # both know something that the other does not
+        assert nmse(combined, h) < best
 
 
 def test_gain_zeros_and_unknown_noise():
