@@ -10,5 +10,4 @@ for name in estimate_recording unrolled_oamp compare_estimators; do
 done
 ./run exec thzum channel sample --config examples/channel.yaml --batch 4 --seed 3 --out build/channel.npz
 ./run exec thzum channel plot build/channel.npz --what overview --out docs/figures/channel.png
-./run exec python3 bench/quantised.py --figure docs/figures/quantised.png
-./run exec python3 bench/wideband.py --figure docs/figures/wideband.png
+./run exec python3 bench/quantised.py --channels 40 --figure docs/figures/quantised.png
