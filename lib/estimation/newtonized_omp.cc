@@ -266,7 +266,7 @@ private:
     {
         while (d_fit.paths() < d_settings.max_paths) {
             d_fit.residual(d_re.data(), d_im.data());
-            const auto peak = d_search.strongest(d_re.data(), d_im.data());
+            const auto peak = d_search.strongest(d_re.data(), d_im.data(), d_settings.steps == 0);
             if (peak.energy < noise_var * d_threshold)
                 return true;
             if (peak.energy > alarm || (std::isfinite(alarm) && is_beside_a_path(peak)))

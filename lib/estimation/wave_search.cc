@@ -143,7 +143,7 @@ void wave_search::tabulate_energies(const pilot_gram& gram,
             }
 }
 
-wave_search::peak wave_search::strongest(const float* re, const float* im)
+wave_search::peak wave_search::strongest(const float* re, const float* im, bool off_grid)
 {
     const int rows = d_grid.rows(), width = d_grid.width(), image = rows * width;
     float* power = d_power.data();
@@ -171,9 +171,12 @@ wave_search::peak wave_search::strongest(const float* re, const float* im)
     }
     const int best = static_cast<int>(std::max_element(power, power + image) - power);
     const int row = best / width, col = std::min(best % width, d_grid.cols() - 1);
-    return { d_grid.col_cosine(col) + way_to_top(power + best, col, d_grid.cols(), 1),
-             d_grid.row_cosine(row) + way_to_top(power + best, row, d_grid.rows(), width),
-             power[best] };
+    peak found = { d_grid.col_cosine(col), d_grid.row_cosine(row), power[best] };
+    if (off_grid) {
+        found.ux += way_to_top(power + best, col, d_grid.cols(), 1);
+        found.uy += way_to_top(power + best, row, d_grid.rows(), width);
+    }
+    return found;
 }
 
 } // namespace estimation

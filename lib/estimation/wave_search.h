@@ -19,8 +19,8 @@ namespace estimation {
  * \brief The plane wave that explains most of a residual, on a grid over the visible disc.
  *
  * The metric is sum_s |a^H r_s|^2 / (a^H K_s a): the energy that the direction explains with a gain
- * of its own in every subarray; between grid points a parabola tells where it is largest.
- * Numerators cost two small matrix products per subarray, denominators are tabulated.
+ * of its own in every subarray. Numerators cost two small matrix products per subarray,
+ * denominators are tabulated.
  */
 class wave_search
 {
@@ -32,8 +32,11 @@ public:
         double energy;
     };
 
-    /*! \param residual re, im [S][stride], as path_fit::residual() gives it */
-    peak strongest(const float* re, const float* im);
+    /*!
+     * \param re,im residual [S][stride], as path_fit::residual() gives it
+     * \param off_grid at the top of a parabola through the grid's points, for callers that do not refine
+     */
+    peak strongest(const float* re, const float* im, bool off_grid = false);
 
     /*! Independent directions on the disc, for the false-alarm rate: its area in resolution cells.
      */
