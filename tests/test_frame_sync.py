@@ -125,7 +125,7 @@ def test_block_tags_frames_and_takes_control():
     assert [tags[i * AIR.n_received, "thzum_frame"] for i in (0, 1)] == [0, 1]
     assert [tags[i * AIR.n_received, "thzum_sample"] for i in (0, 1)] == [50, 150 + AIR.n_samples]
     assert tags[0, "thzum_users"] == 3 and list(tags[0, "thzum_beams"]) == [4, 5, 6]
-    assert abs(tags[0, "thzum_cfo"] - 0.1) < 1e-4
+    assert abs(tags[0, "thzum_cfo"] - 0.1) < 1.5e-4
 
 
 def test_the_plan_says_all_of_it():
