@@ -48,11 +48,14 @@ def test_frames_are_found_anywhere_with_any_offset_and_gain(seed, start, cfo, sc
     y = scale * received(AIR, gains, data, noise_var, rng, start, cfo)
     (frame,) = thzum.frame_synchronizer(AIR, S).process(y)
     assert abs(frame["instant"] - start) < 0.1
-    assert abs(frame["cfo"] - cfo) < 3e-5
-    # What is left is noise (3 chains x 144 symbols: 5 deviations), and interference 35 dB below the symbols.
+    # Pairs of references 150 and 60 symbols apart with an SNR of 240 each: 1 / sqrt(2 SNR sum (t - mean)^2) is
+    # 4e-4 rad or 6.4e-5 cycles a symbol; five times that.
+    assert abs(frame["cfo"] - cfo) < 3.2e-4
+    # What is left is noise (3 chains x 148 symbols: 5 deviations), the phase that such an offset makes over 250
+    # symbols rms at two deviations, and interference 35 dB below the symbols.
     reference = expected(gains, data)
     error = error_after_a_phase(frame["symbols"] / scale, reference)
-    bound = noise_var * (1 + 5 / np.sqrt(reference.size)) + 10**-3.5 * np.mean(np.abs(reference) ** 2)
+    bound = noise_var * (1 + 5 / np.sqrt(reference.size)) + (0.04 + 10**-3.5) * np.mean(np.abs(reference) ** 2)
     assert error < bound
 
 
@@ -122,7 +125,7 @@ def test_block_tags_frames_and_takes_control():
     assert [tags[i * AIR.n_received, "thzum_frame"] for i in (0, 1)] == [0, 1]
     assert [tags[i * AIR.n_received, "thzum_sample"] for i in (0, 1)] == [50, 150 + AIR.n_samples]
     assert tags[0, "thzum_users"] == 3 and list(tags[0, "thzum_beams"]) == [4, 5, 6]
-    assert abs(tags[0, "thzum_cfo"] - 0.1) < 1e-4
+    assert abs(tags[0, "thzum_cfo"] - 0.1) < 1.5e-4
 
 
 def test_the_plan_says_all_of_it():
@@ -146,4 +149,4 @@ def test_other_pulses(samples_per_symbol, rolloff):
     rng, gains, data = draw(9)
     y = received(air, gains, data, 1e-2, rng, 33.3, -0.13)
     (frame,) = thzum.frame_synchronizer(air, S).process(y)
-    assert abs(frame["instant"] - 33.3) < 0.05 * samples_per_symbol and abs(frame["cfo"] + 0.13) < 3e-5
+    assert abs(frame["instant"] - 33.3) < 0.05 * samples_per_symbol and abs(frame["cfo"] + 0.13) < 1.5e-4

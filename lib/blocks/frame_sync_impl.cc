@@ -227,9 +227,9 @@ int frame_sync_impl::general_work(int noutput_items,
         d_frames = d_synchronizer->frames();
         d_lost_frames = d_synchronizer->cut_short() + d_synchronizer->missed() + d_unfinished;
         d_bad_samples = d_synchronizer->bad_samples();
+        if (!d_synchronizer->has_frame())
+            break; // all samples were taken
         produced += put_symbols(output_items, produced, noutput_items - produced);
-        if (consumed == available && d_put == 0 && !d_synchronizer->has_frame())
-            break;
     }
     consume_each(consumed);
     return produced;
