@@ -32,7 +32,6 @@ def add_fpn_oamp(networks, folder):
         help="steps of the stages: white noise, end to end, end to end on a mixture of channels (default: %(default)s)",
     )
     sub.add_argument("--batch", type=int, default=64)
-    sub.add_argument("--seed", type=int, default=1)
     sub.add_argument(
         "--without-truth", metavar="PILOTS",
         help="fine-tune on the received pilots of this NPZ file (y, combiner, noise_var) instead: docs/training.md",
