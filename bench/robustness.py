@@ -50,6 +50,7 @@ class Row:
         receive: (y [count, S, Q], rng) -> pilots as they arrive.
         gain: amplitude in front of the receiver.
         stated_noise: stated over true noise variance.
+        options: what the estimators are told beside.
     """
 
     draw: callable
@@ -58,6 +59,7 @@ class Row:
     receive: callable = None
     gain: float = 1.0
     stated_noise: float = 1.0
+    options: dict = dataclasses.field(default_factory=dict)
 
 
 def _model(array, **overrides):
@@ -145,6 +147,9 @@ def rows():
         "half a subarray blocked": Row(_nominal, disturb=_half_blocked),
         f"phase noise {OSCILLATOR_STEP_DEG:g} deg/slot": Row(_nominal, receive=_oscillators),
         f"{ADC_BITS}-bit converters": Row(_nominal, receive=lambda y, rng: quantised(y)),
+        f"{ADC_BITS}-bit converters, told": Row(
+            _nominal, receive=lambda y, rng: quantised(y), options=dict(adc_bits=ADC_BITS)
+        ),
     }
     for n_paths in (1, 2, 3, 5, 8, 12):
         matrix[f"{n_paths} path" + "s" * (n_paths > 1)] = Row(_with_paths(n_paths))
@@ -203,6 +208,7 @@ def measure(count=200, snr_db=10.0, ratio=0.5, names=tuple(ESTIMATORS), only=Non
         for label in names:
             algorithm, placed = ESTIMATORS[label]
             options = dict(array=array) if placed else dict(spacing=array.spacing)
+            options.update(row.options)
             if model and algorithm in ("auto", "fpn_oamp"):
                 options["model"] = str(model)
             h_hat, report = thzum.estimator(algorithm, op, **options).estimate(y, stated)
