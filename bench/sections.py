@@ -6,16 +6,21 @@ from typing import Callable, Optional
 
 import accuracy
 import accuracy_time
+import amp_gnn
 import bounds
 import channels
 import cost
 import detection
+import hybrids
 import latency
 import llr_quality
 import memory
+import prediction
+import quantised
 import precision
 import robustness
 import speed
+import sync
 import state_evolution
 import tracking
 import uplink_channel
@@ -183,6 +188,41 @@ SECTIONS = {
         dict(words=48, snr_db=(14.0,), detectors=("lmmse", "ep")),
         llr_quality.report,
         llr_quality.figures,
+        always=False,
+    ),
+    "amp_gnn": Section(
+        "amp_gnn beside its rivals: symbol error rates, information in soft bits, microseconds per detection",
+        lambda _, **sizes: amp_gnn.measure(**sizes),
+        dict(symbols=1200, seconds=0.1, published=False, rows=("16qam 32x24",)),
+        amp_gnn.report,
+        always=False,
+    ),
+    "quantised": Section(
+        "Converters of few bits, with and without the generalised linear step",
+        lambda _, **sizes: quantised.measure(**sizes),
+        dict(channels=1, bits=(2,)),
+        quantised.report,
+        always=False,
+    ),
+    "prediction": Section(
+        "Predicted NMSE within 1 dB of the frame's own, beside what an oracle could do",
+        lambda _, **sizes: prediction.measure(**sizes),
+        dict(channels=2, draws=2, snrs_db=(10.0,)),
+        prediction.report,
+        always=False,
+    ),
+    "hybrids": Section(
+        "auto beside other ways to combine both estimates, NMSE in dB",
+        lambda _, **sizes: hybrids.measure(**sizes),
+        dict(channels=2, snrs_db=(10.0,)),
+        hybrids.report,
+        always=False,
+    ),
+    "sync": Section(
+        "Frame synchronisation: detection, false alarms, cost for the estimate",
+        lambda _, **sizes: sync.measure(**sizes),
+        dict(frames=3, noise_frames=3, loss_frames=1),
+        sync.report,
         always=False,
     ),
 }
