@@ -95,9 +95,10 @@ void frame_sync_impl::set_beams(const std::vector<int>& beams)
 void frame_sync_impl::set_calibration(const std::vector<gr_complex>& calibration)
 {
     // The check is the synchroniser's; it is given the gains between two frames.
-    frame_synchronizer::check_calibration(calibration, d_n_chains);
+    if (!calibration.empty())
+        frame_synchronizer::check_calibration(calibration, d_n_chains);
     std::lock_guard<std::mutex> lock(d_mutex);
-    d_calibration = calibration;
+    d_calibration = calibration.empty() ? std::vector<gr_complex>(d_n_chains, 1) : calibration;
     d_has_new_calibration = true;
 }
 
