@@ -238,9 +238,9 @@ detector_entry amp_gnn_entry()
                    std::string(),
                    "path of the .onnx file (task amp_calibration); empty for the shipped network "
                    "amp_gnn" },
-                 { "calls", 24.0, "most calls of the network per vector, integer from 1 to 1000" },
+                 { "calls", 32.0, "most calls of the network per vector, integer from 1 to 1000" },
                  { "patience",
-                   6.0,
+                   8.0,
                    "a vector is done after this many calls without better levels, integer from 1 "
                    "to 1000" },
                  { "certain",
