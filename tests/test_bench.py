@@ -119,7 +119,7 @@ def test_percentiles(bench):
 #: Sections that do not stand in a test of their own, and are short in small.
 QUICK = (
     "bounds", "state_evolution", "robustness", "accuracy_time", "cost", "precision", "latency", "wideband",
-    "tracking", "detection", "llr_quality", "quantised", "prediction", "hybrids", "sync", "amp_gnn",
+    "tracking", "detection", "llr_quality", "quantised", "prediction", "hybrids", "sync",
 )
 
 
