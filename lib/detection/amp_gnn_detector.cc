@@ -188,7 +188,8 @@ private:
         for (int b = 0; b < count; b++) {
             const bool is_certain = d_amp.expected_errors(b) < d_certain;
             d_idle[b] = d_amp.remember(b) ? 0 : d_idle[b] + 1;
-            if (is_last || is_certain || d_idle[b] == d_patience) {
+            const int patience = d_amp.is_explained(b) ? d_patience : 4 * d_patience;
+            if (is_last || is_certain || d_idle[b] >= patience) {
                 store(b, r, v);
                 continue;
             }
@@ -238,13 +239,13 @@ detector_entry amp_gnn_entry()
                    std::string(),
                    "path of the .onnx file (task amp_calibration); empty for the shipped network "
                    "amp_gnn" },
-                 { "calls", 32.0, "most calls of the network per vector, integer from 1 to 1000" },
+                 { "calls", 64.0, "most calls of the network per vector, integer from 1 to 1000" },
                  { "patience",
                    8.0,
-                   "a vector is done after this many calls without better levels, integer from 1 "
-                   "to 1000" },
+                   "a vector is done after this many calls without better levels, four times as "
+                   "many while more than noise is left of it; integer from 1 to 1000" },
                  { "certain",
-                   0.05,
+                   0.02,
                    "a vector is done when it expects fewer wrong amplitudes than this, 0 (never "
                    "before the last call) to 1" },
                  { "threads", 1.0, "intra-op threads of ONNX Runtime, 1 to 256" } } },

@@ -69,6 +69,10 @@ public:
      * \return whether it took them */
     bool remember(int b);
 
+    /*! Whether the levels nearest to best_r leave no more of y than noise does, but for one vector in
+     * a few thousand. */
+    bool is_explained(int b) const;
+
     /*! Overwrites vector \p to with vector \p from. */
     void move(int from, int to);
 
@@ -109,7 +113,8 @@ private:
     volk::vector<float> d_state;  // [max_count][n_rows][pitch]
     volk::vector<float> d_sum, d_variance_sum;
     std::vector<float> d_spread;
-    std::vector<float> d_distance; // that belongs to best_r and best_s, up to a constant
+    std::vector<float> d_distance; // that belongs to best_r and best_s, less the energy of y
+    std::vector<float> d_received; // energy of y
 };
 
 } // namespace thzum
