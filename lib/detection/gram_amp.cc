@@ -282,7 +282,7 @@ bool gram_amp::remember(int b)
     nearest_kernel(at(b, r), static_cast<float>(d_levels.size() - 1), d_pitch, nearest);
     couple(nearest, 1, sum);
     const float distance =
-        distance_kernel(nearest, sum, at(b, matched), d_weight.data(), d_pitch);
+        d_model.rows() * distance_kernel(nearest, sum, at(b, matched), d_weight.data(), d_pitch);
     if (!(distance < d_distance[b]))
         return false;
     d_distance[b] = distance;
@@ -290,12 +290,11 @@ bool gram_amp::remember(int b)
     return true;
 }
 
-bool gram_amp::is_explained(int b) const
+float gram_amp::excess(int b) const
 {
     // Noise alone leaves chi-squared with as many degrees of freedom as there are rows.
     const float rows = d_model.rows();
-    const float usual = rows + 3.5f * std::sqrt(2.0f * rows);
-    return d_received[b] + d_distance[b] < usual * d_noise_var;
+    return ((d_received[b] + d_distance[b]) / d_noise_var - rows) / std::sqrt(2.0f * rows);
 }
 
 void gram_amp::move(int from, int to)

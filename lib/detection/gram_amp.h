@@ -61,7 +61,7 @@ public:
     void couple(const float* in, int count, float* out) const;
     void couple_squared(const float* in, int count, float* out) const;
 
-    /*! Expected number of wrong amplitudes of vector \p b after weigh(). */
+    /*! Expected number of wrong amplitudes of vector \p b, between weigh() and remember(). */
     float expected_errors(int b) const;
 
     /*! Takes r and s as best_r and best_s unless an earlier call of this did with levels that explain
@@ -69,9 +69,9 @@ public:
      * \return whether it took them */
     bool remember(int b);
 
-    /*! Whether the levels nearest to best_r leave no more of y than noise does, but for one vector in
-     * a few thousand. */
-    bool is_explained(int b) const;
+    /*! What the levels nearest to best_r leave of y, less what noise leaves on average, in standard
+     * deviations of the latter. */
+    float excess(int b) const;
 
     /*! Overwrites vector \p to with vector \p from. */
     void move(int from, int to);
