@@ -186,9 +186,12 @@ private:
     {
         int left = 0;
         for (int b = 0; b < count; b++) {
-            const bool is_certain = d_amp.expected_errors(b) < d_certain;
+            const float expected = d_amp.expected_errors(b);
             d_idle[b] = d_amp.remember(b) ? 0 : d_idle[b] + 1;
-            if (is_last || is_certain || d_idle[b] == d_patience) {
+            const float excess = d_amp.excess(b);
+            const float certain = excess < 2.0f ? d_certain : 0.1f * d_certain;
+            const int patience = excess < 3.5f ? d_patience : 8 * d_patience;
+            if (is_last || expected < certain || d_idle[b] >= patience) {
                 store(b, r, v);
                 continue;
             }
@@ -238,15 +241,15 @@ detector_entry amp_gnn_entry()
                    std::string(),
                    "path of the .onnx file (task amp_calibration); empty for the shipped network "
                    "amp_gnn" },
-                 { "calls", 32.0, "most calls of the network per vector, integer from 1 to 1000" },
+                 { "calls", 64.0, "most calls of the network per vector, integer from 1 to 1000" },
                  { "patience",
-                   8.0,
-                   "a vector is done after this many calls without better levels, integer from 1 "
-                   "to 1000" },
+                   3.0,
+                   "a vector is done after this many calls without better levels, eight times as "
+                   "many while more than noise is left of it; integer from 1 to 1000" },
                  { "certain",
-                   0.05,
-                   "a vector is done when it expects fewer wrong amplitudes than this, 0 (never "
-                   "before the last call) to 1" },
+                   0.03,
+                   "a vector is done when it expects fewer wrong amplitudes than this, a tenth of "
+                   "it while more than noise is left; 0 (never) to 1" },
                  { "threads", 1.0, "intra-op threads of ONNX Runtime, 1 to 256" } } },
              [](const detector_sizes& sizes, const option_reader& options) {
                  return std::make_shared<amp_gnn_detector>(sizes, options);

@@ -160,7 +160,8 @@ gram_amp::gram_amp(const real_model& model, const std::vector<float>& levels, in
       d_sum(static_cast<size_t>(max_count) * d_pitch),
       d_variance_sum(d_sum.size()),
       d_spread(max_count),
-      d_distance(max_count)
+      d_distance(max_count),
+      d_received(max_count)
 {
     d_prior = mean_square(d_levels);
 }
@@ -209,6 +210,8 @@ void gram_amp::start(const float* y, int count)
         std::fill_n(at(b, keep), d_pitch, 1.0f);
         d_spread[b] = 0.0f;
         d_distance[b] = std::numeric_limits<float>::max();
+        const float* rows = y + static_cast<size_t>(b) * d_model.row_stride();
+        d_received[b] = weighted_sum_kernel(rows, rows, d_model.rows()) / (d_unit * d_unit);
     }
 }
 
@@ -279,7 +282,7 @@ bool gram_amp::remember(int b)
     nearest_kernel(at(b, r), static_cast<float>(d_levels.size() - 1), d_pitch, nearest);
     couple(nearest, 1, sum);
     const float distance =
-        distance_kernel(nearest, sum, at(b, matched), d_weight.data(), d_pitch);
+        d_model.rows() * distance_kernel(nearest, sum, at(b, matched), d_weight.data(), d_pitch);
     if (!(distance < d_distance[b]))
         return false;
     d_distance[b] = distance;
@@ -287,11 +290,19 @@ bool gram_amp::remember(int b)
     return true;
 }
 
+float gram_amp::excess(int b) const
+{
+    // Noise alone leaves chi-squared with as many degrees of freedom as there are rows.
+    const float rows = d_model.rows();
+    return ((d_received[b] + d_distance[b]) / d_noise_var - rows) / std::sqrt(2.0f * rows);
+}
+
 void gram_amp::move(int from, int to)
 {
     std::copy_n(at(from, matched), static_cast<size_t>(n_rows) * d_pitch, at(to, matched));
     d_spread[to] = d_spread[from];
     d_distance[to] = d_distance[from];
+    d_received[to] = d_received[from];
 }
 
 } // namespace thzum

@@ -61,13 +61,17 @@ public:
     void couple(const float* in, int count, float* out) const;
     void couple_squared(const float* in, int count, float* out) const;
 
-    /*! Expected number of wrong amplitudes of vector \p b after weigh(). */
+    /*! Expected number of wrong amplitudes of vector \p b, between weigh() and remember(). */
     float expected_errors(int b) const;
 
     /*! Takes r and s as best_r and best_s unless an earlier call of this did with levels that explain
      * the received vector better: those nearest to r, by the distance of y from H times them.
      * \return whether it took them */
     bool remember(int b);
+
+    /*! What the levels nearest to best_r leave of y, less what noise leaves on average, in standard
+     * deviations of the latter. */
+    float excess(int b) const;
 
     /*! Overwrites vector \p to with vector \p from. */
     void move(int from, int to);
@@ -109,7 +113,8 @@ private:
     volk::vector<float> d_state;  // [max_count][n_rows][pitch]
     volk::vector<float> d_sum, d_variance_sum;
     std::vector<float> d_spread;
-    std::vector<float> d_distance; // that belongs to best_r and best_s, up to a constant
+    std::vector<float> d_distance; // that belongs to best_r and best_s, less the energy of y
+    std::vector<float> d_received; // energy of y
 };
 
 } // namespace thzum
