@@ -20,9 +20,9 @@ namespace thzum {
 namespace {
 
 /*!
- * Approximate message passing calibrated by a graph network, after He et al., "Message passing meets
- * graph neural networks: a new paradigm for massive MIMO systems", IEEE Trans. Wireless Commun.
- * 2024. There, a network for every pair of users runs in every iteration. Here, AMP takes several
+ * Approximate message passing calibrated by a graph network, after He et al., "Message passing
+ * meets graph neural networks: a new paradigm for massive MIMO systems", IEEE Trans. Wireless
+ * Commun. 2024. There, a network for every pair of users runs in every iteration. Here, AMP takes several
  * cheap steps between two calls of a network for every amplitude, which hears of the others by
  * products of their states with the Gram matrix and with its elementwise square; what it answers (a
  * shift of the estimate, a factor on its variance, a damping) holds until the next call. Vectors
@@ -85,14 +85,15 @@ protected:
     std::string settings() const override
     {
         std::ostringstream out;
-        out << ", calls=" << d_calls << ", patience=" << d_patience << ", certain=" << d_certain << ", model='" << d_network.path()
+        out << ", calls=" << d_calls << ", patience=" << d_patience
+            << ", certain=" << d_certain << ", model='" << d_network.path()
             << "'";
         return out.str();
     }
 
 private:
-    /*! Whether there is so much noise that levels do not matter: AMP is right, the network has never
-     * seen it. */
+    /*! Whether there is so much noise that levels do not matter: AMP is right, the network has
+     * never seen it. */
     bool is_linear() const { return d_amp.noise_var() > d_amp.prior_variance(); }
 
     void begin(const float* y, int count)
@@ -241,9 +242,9 @@ detector_entry amp_gnn_entry()
                    std::string(),
                    "path of the .onnx file (task amp_calibration); empty for the shipped network "
                    "amp_gnn" },
-                 { "calls", 64.0, "most calls of the network per vector, integer from 1 to 1000" },
+                 { "calls", 96.0, "most calls of the network per vector, integer from 1 to 1000" },
                  { "patience",
-                   3.0,
+                   6.0,
                    "a vector is done after this many calls without better levels, eight times as "
                    "many while more than noise is left of it; integer from 1 to 1000" },
                  { "certain",

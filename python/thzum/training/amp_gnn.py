@@ -77,7 +77,7 @@ def plain_loss(measure, nodes):
 
 
 def hard_loss(measure, nodes, pool=3):
-    """As :func:`plain_loss`, but half of the batches are what is hard: vectors least certain, after calls that are not trained."""
+    """As :func:`plain_loss`, but half of the batches are the least certain vectors, after calls that are not trained."""
 
     def loss(network, rng):
         link = random_link(rng)
@@ -102,7 +102,7 @@ STEPS = (3_000, 16_000)
 
 
 def fit(folder, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy", validate_every=1000, links=None):
-    """Train in two stages, on random links and then on what is hard of them, resuming from ``folder``; returns the averaged network."""
+    """Train in two stages, on random links and on what is hard of them, going on from ``folder``; returns the average."""
     torch.manual_seed(seed)
     network = AmpGnn()
     measure = LOSSES[loss]
@@ -110,7 +110,13 @@ def fit(folder, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy", validate_
     for (stage, batch_loss, rate), count in zip(stages, steps):
         schedule = Schedule(count, rate, validate_every=validate_every)
         trainer = Trainer(
-            network, batch_loss, lambda averaged: validate(averaged, links), schedule, seed, folder, f"amp_gnn_{stage}"
+            network,
+            batch_loss,
+            lambda averaged: validate(averaged, links),
+            schedule,
+            seed,
+            folder,
+            f"amp_gnn_{stage}",
         )
         trainer.resume()
         network.load_state_dict(trainer.run().state_dict())
@@ -138,7 +144,8 @@ def train(folder, output, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy",
         output,
         SHARES,
         dict(
-            training_command=f"./run train amp_gnn --steps {steps[0]} {steps[1]} --nodes {nodes} --seed {seed} --loss {loss}",
+            training_command=f"./run train amp_gnn --steps {steps[0]} {steps[1]} --nodes {nodes} --seed {seed} "
+            f"--loss {loss}",
             training_seed=seed,
             training_data="random links of gnuradio.thzum.training.detection_links.random_link: 16 to 64 antennas, 8 "
             "users up to as many as antennas without 32 x 24, correlation, channel errors, wrong noise variances",

@@ -112,8 +112,8 @@ class AmpGnn(nn.Module):
     A node is a real amplitude. AMP (scalar row variance, Onsager's term) gives it an estimate r = amplitude + error and
     the error's variance s. At a call, the network sees each node's estimate, its state, and the states of all
     others summed with the normalised off-diagonal Gram matrix (odd states) and with its elementwise square (even
-    ones); it answers with a shift of r, a factor on s, a damping, and new states. Shift, factor and damping hold for the AMP
-    steps up to the next call.
+    ones); it answers with a shift of r, a factor on s, a damping, and new states. Shift, factor and damping hold for
+    the AMP steps up to the next call.
     """
 
     def __init__(self, plan=Plan(), odd_states=8, even_states=6, hidden=32, layers=1, stages=4):
@@ -138,7 +138,7 @@ class AmpGnn(nn.Module):
         return _State(self, batch)
 
     def hardest(self, batch, count, skip):
-        """State of the vectors least certain after two calls, ``skip`` calls later, and their indices; no gradients."""
+        """State of the vectors least certain after two calls, ``skip`` calls later, and their indices."""
         with torch.no_grad():
             state = self.start(batch)
             self.advance(state, 2)
