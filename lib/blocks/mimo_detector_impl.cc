@@ -126,11 +126,26 @@ mimo_detector_impl::mimo_detector_impl(detector::sptr first_detector,
     set_msg_handler(ports::control(), [this](const pmt::pmt_t& msg) { handle_control(msg); });
 }
 
+// Called before any block of the flowgraph starts, unlike start().
+bool mimo_detector_impl::check_topology(int, int noutputs)
+{
+    std::lock_guard<std::mutex> lock(d_mutex);
+    const bool has_llr = noutputs > 1;
+    if (has_llr && d_detector->bits_per_symbol() != d_bits) {
+        d_logger->error("output llr holds {} bits per symbol, but the constellation is now {}; leave "
+                        "it open or build the block anew",
+                        d_bits,
+                        d_constellation);
+        return false;
+    }
+    d_has_llr = has_llr;
+    return true;
+}
+
 bool mimo_detector_impl::start()
 {
     set_output_multiple(1);
     d_block = coherence_block();
-    d_has_llr = detail()->noutputs() > 1;
     return block::start();
 }
 

@@ -26,6 +26,7 @@ public:
                        int offset,
                        int block_length);
 
+    bool check_topology(int ninputs, int noutputs) override;
     bool start() override;
     bool stop() override;
     void forecast(int noutput_items, gr_vector_int& ninput_items_required) override;

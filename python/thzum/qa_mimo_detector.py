@@ -60,11 +60,11 @@ class qa_mimo_detector(gr_unittest.TestCase):
         noise_var = self.noise_var if noise_var is None else noise_var
         return thzum.mimo_detector(algorithm, N_RX, N_TX, "16qam", noise_var=noise_var, **arguments)
 
-    def connect(self, block, h_tags=(), y_tags=(), outputs=4):
+    def connect(self, block, h_tags=(), y_tags=(), outputs=4, repeat=False):
         """Sources, block and sinks in a new flowgraph."""
         self.tb = gr.top_block()
-        h = blocks.vector_source_c(self.H.ravel().tolist(), False, N_RX * N_TX, list(h_tags))
-        y = blocks.vector_source_c(self.y.ravel().tolist(), False, N_RX, list(y_tags))
+        h = blocks.vector_source_c(self.H.ravel().tolist(), repeat, N_RX * N_TX, list(h_tags))
+        y = blocks.vector_source_c(self.y.ravel().tolist(), repeat, N_RX, list(y_tags))
         sinks = [
             blocks.vector_sink_i(N_TX),
             blocks.vector_sink_f(4 * N_TX),
@@ -266,7 +266,10 @@ class qa_mimo_detector(gr_unittest.TestCase):
 
     def test_constellation_of_other_size_is_refused_while_soft_bits_are_connected(self):
         block = self.block()
-        self.connect(block)
+        self.connect(block, outputs=0, repeat=True)
+        sinks = [blocks.null_sink(size) for size in (4 * N_TX, 16 * N_TX)]
+        for port, sink in enumerate(sinks):
+            self.tb.connect((block, port), sink)
         self.tb.start()
         with self.assertRaisesRegex(ValueError, "while the soft bits are connected"):
             block.set_constellation("qpsk")
@@ -275,6 +278,8 @@ class qa_mimo_detector(gr_unittest.TestCase):
         self.tb.wait()
         block.set_constellation("qpsk")
         self.assertEqual(block.constellation(), "qpsk")
+        with self.assertRaises(RuntimeError):
+            self.tb.start()
 
     def test_stream_that_stops_within_a_block(self):
         self.y = self.y[: 4 * N_SYMBOLS + 7]
