@@ -407,6 +407,8 @@ def test_an_interrupted_command_with_two_workers_continues(tmp_path):
     command = [sys.executable, "-m", "gnuradio.thzum.cli", "sweep", "--config", str(tmp_path / "e.json")]
     command += ["--workers", "2", "--out", str(path)]
     options = dict(stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    # Programs started in a shell's background ignore Ctrl-C, and their children with them.
+    options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(command, **options) as sweep:
         wait_for(lambda: path.exists() and path.read_bytes().count(b"\n") > 20)
         os.killpg(sweep.pid, signal.SIGINT)
