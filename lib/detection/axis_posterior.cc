@@ -6,8 +6,8 @@
  */
 
 #include "common/multiversion.h"
+#include "common/packet.h"
 #include "detection/axis_posterior.h"
-#include "detection/packet.h"
 #include <cstdint>
 
 namespace gr {

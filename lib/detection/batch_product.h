@@ -8,7 +8,7 @@
 #ifndef INCLUDED_THZUM_DETECTION_BATCH_PRODUCT_H
 #define INCLUDED_THZUM_DETECTION_BATCH_PRODUCT_H
 
-#include "detection/packet.h"
+#include "common/packet.h"
 
 namespace gr {
 namespace thzum {
@@ -26,8 +26,8 @@ void batch_product(
     const float* matrix, int n, int width, const float* in, int in_stride, int count, float* out);
 
 /*!
- * \brief Two products of the same sizes, as two calls of batch_product(); for single vectors faster,
- * since the sums of one fill the waits of the other.
+ * \brief Two products of the same sizes, as two calls of batch_product(); for single vectors
+ * faster, since the sums of one fill the waits of the other.
  */
 void batch_product_pair(const float* const matrix[2],
                         int n,

@@ -7,8 +7,8 @@
 
 #include "common/kernel_math.h"
 #include "common/multiversion.h"
+#include "common/packet.h"
 #include "detection/gaussian_posterior.h"
-#include "detection/packet.h"
 #include <algorithm>
 #include <cstddef>
 

@@ -6,6 +6,7 @@
  */
 
 #include "common/multiversion.h"
+#include "common/packet.h"
 #include "detection/hermitian_factor.h"
 #include <algorithm>
 #include <cmath>
@@ -15,20 +16,7 @@ namespace thzum {
 
 namespace {
 
-constexpr int lanes = 8; // doubles of an AVX-512 register
-constexpr int tall = 4;  // rows of a tile, whose sums stay in registers
-
-typedef double packet __attribute__((vector_size(lanes * sizeof(double)), aligned(8), may_alias));
-
-inline __attribute__((always_inline)) const packet& at(const double* p)
-{
-    return *reinterpret_cast<const packet*>(p);
-}
-
-inline __attribute__((always_inline)) packet& at(double* p)
-{
-    return *reinterpret_cast<packet*>(p);
-}
+constexpr int tall = 4; // rows of a tile, whose sums stay in registers
 
 /*! Upper triangle, in whole packets, of A^H A. \param is_lower A has zeros where column > row */
 THZUM_MULTIVERSION
@@ -42,11 +30,12 @@ void gram_kernel(const double* a_re,
                  double* g_im)
 {
     for (int i = 0; i < n; i += tall)
-        for (int k = i / lanes * lanes; k < stride; k += lanes) {
-            packet re[tall] = {}, im[tall] = {};
+        for (int k = i / double_lanes * double_lanes; k < stride; k += double_lanes) {
+            double_packet re[tall] = {}, im[tall] = {};
             for (int r = is_lower ? k : 0; r < rows; r++) {
                 const long row = static_cast<long>(r) * stride;
-                const packet b_re = at(a_re + row + k), b_im = at(a_im + row + k);
+                const double_packet b_re = packet_at(a_re + row + k),
+                                    b_im = packet_at(a_im + row + k);
                 for (int t = 0; t < tall; t++) {
                     const double left_re = a_re[row + i + t], left_im = a_im[row + i + t];
                     re[t] += left_re * b_re + left_im * b_im;
@@ -54,8 +43,8 @@ void gram_kernel(const double* a_re,
                 }
             }
             for (int t = 0; t < tall; t++) {
-                at(g_re + static_cast<long>(i + t) * stride + k) = re[t];
-                at(g_im + static_cast<long>(i + t) * stride + k) = im[t];
+                packet_at(g_re + static_cast<long>(i + t) * stride + k) = re[t];
+                packet_at(g_im + static_cast<long>(i + t) * stride + k) = im[t];
             }
         }
 }
@@ -71,17 +60,19 @@ bool cholesky_kernel(double* re, double* im, int n, int stride, const double* sm
         if (from_re[j] <= smallest[j])
             return false;
         const double scale = 1.0 / std::sqrt(from_re[j]);
-        for (int c = j / lanes * lanes; c < stride; c += lanes) {
-            at(from_re + c) *= scale;
-            at(from_im + c) *= scale;
+        for (int c = j / double_lanes * double_lanes; c < stride; c += double_lanes) {
+            packet_at(from_re + c) *= scale;
+            packet_at(from_im + c) *= scale;
         }
         for (int i = j + 1; i < n; i++) {
             const double u_re = from_re[i], u_im = from_im[i];
             double* to_re = re + static_cast<long>(i) * stride;
             double* to_im = im + static_cast<long>(i) * stride;
-            for (int c = i / lanes * lanes; c < stride; c += lanes) {
-                at(to_re + c) -= u_re * at(from_re + c) + u_im * at(from_im + c);
-                at(to_im + c) -= u_re * at(from_im + c) - u_im * at(from_re + c);
+            for (int c = i / double_lanes * double_lanes; c < stride; c += double_lanes) {
+                packet_at(to_re + c) -=
+                    u_re * packet_at(from_re + c) + u_im * packet_at(from_im + c);
+                packet_at(to_im + c) -=
+                    u_re * packet_at(from_im + c) - u_im * packet_at(from_re + c);
             }
         }
     }
@@ -99,16 +90,18 @@ void invert_kernel(
         double* from_re = l_re + static_cast<long>(j) * stride;
         double* from_im = l_im + static_cast<long>(j) * stride;
         const double scale = 1.0 / u_row_re[j];
-        for (int c = 0; c <= j; c += lanes) {
-            at(from_re + c) *= scale;
-            at(from_im + c) *= scale;
+        for (int c = 0; c <= j; c += double_lanes) {
+            packet_at(from_re + c) *= scale;
+            packet_at(from_im + c) *= scale;
         }
         for (int i = j + 1; i < n; i++) {
             double* to_re = l_re + static_cast<long>(i) * stride;
             double* to_im = l_im + static_cast<long>(i) * stride;
-            for (int c = 0; c <= j; c += lanes) {
-                at(to_re + c) -= u_row_re[i] * at(from_re + c) + u_row_im[i] * at(from_im + c);
-                at(to_im + c) -= u_row_re[i] * at(from_im + c) - u_row_im[i] * at(from_re + c);
+            for (int c = 0; c <= j; c += double_lanes) {
+                packet_at(to_re + c) -=
+                    u_row_re[i] * packet_at(from_re + c) + u_row_im[i] * packet_at(from_im + c);
+                packet_at(to_im + c) -=
+                    u_row_re[i] * packet_at(from_im + c) - u_row_im[i] * packet_at(from_re + c);
             }
         }
     }
@@ -141,7 +134,13 @@ void hermitian_factor::load(const gr_complex* H, int n)
         std::fill(re + n, re + d_stride, 0.0);
         std::fill(im + n, im + d_stride, 0.0);
     }
-    gram_kernel(d_h_re.data(), d_h_im.data(), d_n_rx, n, d_stride, false, d_re.data(), d_im.data());
+    form_gram();
+}
+
+void hermitian_factor::form_gram()
+{
+    gram_kernel(
+        d_h_re.data(), d_h_im.data(), d_n_rx, d_n, d_stride, false, d_re.data(), d_im.data());
 }
 
 double hermitian_factor::total_energy() const

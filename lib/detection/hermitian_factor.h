@@ -8,6 +8,7 @@
 #ifndef INCLUDED_THZUM_DETECTION_HERMITIAN_FACTOR_H
 #define INCLUDED_THZUM_DETECTION_HERMITIAN_FACTOR_H
 
+#include "common/packet.h"
 #include <gnuradio/gr_complex.h>
 #include <complex>
 #include <vector>
@@ -30,12 +31,18 @@ public:
     static constexpr double dependence = 1e-12;
 
     /*! Columns rounded up to whole registers. */
-    static constexpr int padded(int columns) { return (columns + 7) / 8 * 8; }
+    static constexpr int padded(int columns)
+    {
+        return (columns + double_lanes - 1) / double_lanes * double_lanes;
+    }
 
     hermitian_factor(int n_rx, int max_columns);
 
     /*! Takes H [n_rx][n] and forms its Gram matrix. */
     void load(const gr_complex* H, int n);
+
+    /*! Forms the Gram matrix again, which factor() has overwritten. */
+    void form_gram();
 
     /*! Energy of all columns: trace of the Gram matrix. */
     double total_energy() const;

@@ -6,6 +6,7 @@
  */
 
 #include "common/multiversion.h"
+#include "common/packet.h"
 #include "detection/linear_detector.h"
 #include <algorithm>
 #include <cmath>
@@ -15,15 +16,6 @@ namespace gr {
 namespace thzum {
 
 namespace {
-
-constexpr int lanes = 8;
-
-typedef double packet __attribute__((vector_size(lanes * sizeof(double)), aligned(8), may_alias));
-
-inline __attribute__((always_inline)) const packet& at(const double* p)
-{
-    return *reinterpret_cast<const packet*>(p);
-}
 
 /*! out[k] = sum over rows of conj(a[row][k]) in[row], whole packets of columns. */
 template <typename T>
@@ -37,19 +29,19 @@ inline __attribute__((always_inline)) void adjoint_times(const double* a_re,
                                                          double* out_re,
                                                          double* out_im)
 {
-    for (int k = 0; k < stride; k += lanes) {
-        packet re = {}, im = {}, re_2 = {}, im_2 = {};
+    for (int k = 0; k < stride; k += double_lanes) {
+        double_packet re = {}, im = {}, re_2 = {}, im_2 = {};
         for (int r = 0; r < rows; r++) {
-            const packet& b_re = at(a_re + static_cast<long>(r) * stride + k);
-            const packet& b_im = at(a_im + static_cast<long>(r) * stride + k);
+            const double_packet& b_re = packet_at(a_re + static_cast<long>(r) * stride + k);
+            const double_packet& b_im = packet_at(a_im + static_cast<long>(r) * stride + k);
             const double x_re = in_re[r * step], x_im = in_im[r * step];
             re += b_re * x_re;
             re_2 += b_im * x_im;
             im += b_re * x_im;
             im_2 += b_im * x_re;
         }
-        *reinterpret_cast<packet*>(out_re + k) = re + re_2;
-        *reinterpret_cast<packet*>(out_im + k) = im - im_2;
+        packet_at(out_re + k) = re + re_2;
+        packet_at(out_im + k) = im - im_2;
     }
 }
 

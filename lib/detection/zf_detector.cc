@@ -47,8 +47,9 @@ protected:
                                                   double* gain,
                                                   double* error) override
     {
-        keep_gram(factor, n_active);
         if (!factor.factor(0.0)) {
+            factor.form_gram();
+            keep_gram(factor, n_active);
             pseudo_inverse(n_active, factor.stride(), noise_var, gain, error);
             return { d_re.data(), d_im.data() };
         }

@@ -6,7 +6,7 @@
  */
 
 #include "common/multiversion.h"
-#include "common/wide_floats.h"
+#include "common/packet.h"
 #include "estimation/pilot_gram.h"
 #include "measurement/matrix_kernels.h"
 #include "measurement/padding.h"
@@ -19,35 +19,38 @@ namespace estimation {
 
 namespace {
 
-// y_c[j] = sum_i m[i][j] x_c[i] for one, three or six columns. The matrix streams through once; with
-// few columns several rows have sums of their own, so that additions need not wait for each other.
+// y_c[j] = sum_i m[i][j] x_c[i] for one, three or six columns. The matrix streams through once;
+// with few columns several rows have sums of their own, so that additions need not wait for each
+// other.
 
 constexpr int few = 3, many = 6; // columns
 
 THZUM_MULTIVERSION
-void multiply_one(const float* __restrict m, int rows, int stride, const float* __restrict x, float* __restrict y)
+void multiply_one(
+    const float* __restrict m, int rows, int stride, const float* __restrict x, float* __restrict y)
 {
-    for (int first = 0; first < stride; first += wide_count) {
-        wide_floats a = {}, b = {}, c = {}, d = {};
+    for (int first = 0; first < stride; first += lanes) {
+        packet a = {}, b = {}, c = {}, d = {};
         for (int i = 0; i < rows; i += row_multiple) {
             const float* line = m + i * stride + first;
-            a += x[i] * wide_at(line);
-            b += x[i + 1] * wide_at(line + stride);
-            c += x[i + 2] * wide_at(line + 2 * stride);
-            d += x[i + 3] * wide_at(line + 3 * stride);
+            a += x[i] * packet_at(line);
+            b += x[i + 1] * packet_at(line + stride);
+            c += x[i + 2] * packet_at(line + 2 * stride);
+            d += x[i + 3] * packet_at(line + 3 * stride);
         }
-        wide_at(y + first) = (a + b) + (c + d);
+        packet_at(y + first) = (a + b) + (c + d);
     }
 }
 
 THZUM_MULTIVERSION
-void multiply_few(const float* __restrict m, int rows, int stride, const float* __restrict x, float* __restrict y)
+void multiply_few(
+    const float* __restrict m, int rows, int stride, const float* __restrict x, float* __restrict y)
 {
-    for (int first = 0; first < stride; first += wide_count) {
-        wide_floats a = {}, b = {}, c = {}, a1 = {}, b1 = {}, c1 = {};
+    for (int first = 0; first < stride; first += lanes) {
+        packet a = {}, b = {}, c = {}, a1 = {}, b1 = {}, c1 = {};
         for (int i = 0; i < rows; i += 2) {
-            const wide_floats line = wide_at(m + i * stride + first);
-            const wide_floats next = wide_at(m + (i + 1) * stride + first);
+            const packet line = packet_at(m + i * stride + first);
+            const packet next = packet_at(m + (i + 1) * stride + first);
             a += x[i] * line;
             b += x[stride + i] * line;
             c += x[2 * stride + i] * line;
@@ -55,19 +58,20 @@ void multiply_few(const float* __restrict m, int rows, int stride, const float* 
             b1 += x[stride + i + 1] * next;
             c1 += x[2 * stride + i + 1] * next;
         }
-        wide_at(y + first) = a + a1;
-        wide_at(y + stride + first) = b + b1;
-        wide_at(y + 2 * stride + first) = c + c1;
+        packet_at(y + first) = a + a1;
+        packet_at(y + stride + first) = b + b1;
+        packet_at(y + 2 * stride + first) = c + c1;
     }
 }
 
 THZUM_MULTIVERSION
-void multiply_many(const float* __restrict m, int rows, int stride, const float* __restrict x, float* __restrict y)
+void multiply_many(
+    const float* __restrict m, int rows, int stride, const float* __restrict x, float* __restrict y)
 {
-    for (int first = 0; first < stride; first += wide_count) {
-        wide_floats a = {}, b = {}, c = {}, d = {}, e = {}, f = {};
+    for (int first = 0; first < stride; first += lanes) {
+        packet a = {}, b = {}, c = {}, d = {}, e = {}, f = {};
         for (int i = 0; i < rows; ++i) {
-            const wide_floats line = wide_at(m + i * stride + first);
+            const packet line = packet_at(m + i * stride + first);
             a += x[i] * line;
             b += x[stride + i] * line;
             c += x[2 * stride + i] * line;
@@ -75,12 +79,12 @@ void multiply_many(const float* __restrict m, int rows, int stride, const float*
             e += x[4 * stride + i] * line;
             f += x[5 * stride + i] * line;
         }
-        wide_at(y + first) = a;
-        wide_at(y + stride + first) = b;
-        wide_at(y + 2 * stride + first) = c;
-        wide_at(y + 3 * stride + first) = d;
-        wide_at(y + 4 * stride + first) = e;
-        wide_at(y + 5 * stride + first) = f;
+        packet_at(y + first) = a;
+        packet_at(y + stride + first) = b;
+        packet_at(y + 2 * stride + first) = c;
+        packet_at(y + 3 * stride + first) = d;
+        packet_at(y + 4 * stride + first) = e;
+        packet_at(y + 5 * stride + first) = f;
     }
 }
 
@@ -136,7 +140,8 @@ void pilot_gram::multiply(int subarray, int count, const float* x, float* re, fl
                 return;
             }
             std::copy_n(x + begin, length, d_in.data());
-            (now > few ? multiply_many : multiply_few)(m, rows, d_stride, d_in.data(), d_out.data());
+            (now > few ? multiply_many
+                       : multiply_few)(m, rows, d_stride, d_in.data(), d_out.data());
             std::copy_n(d_out.data(), length, y + begin);
         };
         run(&d_re[first], re);

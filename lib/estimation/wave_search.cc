@@ -6,7 +6,7 @@
  */
 
 #include "common/multiversion.h"
-#include "common/wide_floats.h"
+#include "common/packet.h"
 #include "estimation/wave_search.h"
 #include "measurement/matrix_kernels.h"
 #include "measurement/padding.h"
@@ -32,20 +32,20 @@ void correlate_first_axis(const float* __restrict waves,
                           float* __restrict out)
 {
     for (int p = 0; p < points; p += row_multiple)
-        for (int j = 0; j < cols; j += wide_count) {
+        for (int j = 0; j < cols; j += lanes) {
             const float* w = waves + p * size;
-            wide_floats a = {}, b = {}, c = {}, d = {};
+            packet a = {}, b = {}, c = {}, d = {};
             for (int i = 0; i < size; ++i) {
-                const wide_floats line = wide_at(x + i * cols + j);
+                const packet line = packet_at(x + i * cols + j);
                 a += w[i] * line;
                 b += w[size + i] * line;
                 c += w[2 * size + i] * line;
                 d += w[3 * size + i] * line;
             }
-            wide_at(out + p * cols + j) = a;
-            wide_at(out + (p + 1) * cols + j) = b;
-            wide_at(out + (p + 2) * cols + j) = c;
-            wide_at(out + (p + 3) * cols + j) = d;
+            packet_at(out + p * cols + j) = a;
+            packet_at(out + (p + 1) * cols + j) = b;
+            packet_at(out + (p + 2) * cols + j) = c;
+            packet_at(out + (p + 3) * cols + j) = d;
         }
 }
 
@@ -64,21 +64,21 @@ void correlate_second_axis(const float* __restrict half,
     for (int p = 0; p < points; ++p) {
         const float* re = half + p * 2 * apart;
         const float* im = re + apart;
-        for (int q = 0; q < width; q += wide_count) {
-            wide_floats a = {}, b = {};
+        for (int q = 0; q < width; q += lanes) {
+            packet a = {}, b = {};
             for (int k = 0; k < size; ++k) {
-                const wide_floats line = wide_at(waves + k * width + q);
+                const packet line = packet_at(waves + k * width + q);
                 a += re[k] * line;
                 b += im[k] * line;
             }
             const int at = p * width + q;
-            wide_at(power + at) += (a * a + b * b) * wide_at(weight + at);
+            packet_at(power + at) += (a * a + b * b) * packet_at(weight + at);
         }
     }
 }
 
-// From the strongest of some evenly spaced direction cosines to the top of a parabola through the power
-// there and at its neighbours, which are \p step apart.
+// From the strongest of some evenly spaced direction cosines to the top of a parabola through the
+// power there and at its neighbours, which are \p step apart.
 double way_to_top(const float* power, int point, int points, int step)
 {
     if (point == 0 || point + 1 >= points)
@@ -104,7 +104,7 @@ wave_search::wave_search(const pilot_gram& gram, const wave_atoms& atoms, double
       d_row_size(atoms.row_size()),
       d_col_size(atoms.col_size()),
       d_cells(resolution_cells(atoms, spacing)),
-      d_apart(round_up(d_col_size, wide_count)),
+      d_apart(round_up(d_col_size, lanes)),
       d_input(size_t(2) * d_row_size * d_apart, 0.0f),
       d_half(size_t(2) * round_up(d_grid.rows(), row_multiple) * d_apart),
       d_power(size_t(d_grid.rows()) * d_grid.width())
