@@ -12,6 +12,15 @@
 namespace gr {
 namespace thzum {
 
+int at_least_one(const std::string& block, const std::string& name, int value)
+{
+    if (value < 1)
+        throw std::invalid_argument(block + ": " + name +
+                                    " expects an integer of at least 1, got " +
+                                    std::to_string(value));
+    return value;
+}
+
 double checked_noise_var(const std::string& block, double noise_var)
 {
     if (noise_var != 0.0 && !is_usable_noise_var(noise_var))

@@ -14,6 +14,10 @@
 namespace gr {
 namespace thzum {
 
+/*! \return \p value of the argument \p name \throws std::invalid_argument in the name of \p block
+ * unless it is at least 1 */
+int at_least_one(const std::string& block, const std::string& name, int value);
+
 /*! \throws std::invalid_argument in the name of \p block unless \p noise_var is 0 or a positive
  * number that fits a float */
 double checked_noise_var(const std::string& block, double noise_var);

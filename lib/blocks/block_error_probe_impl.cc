@@ -5,47 +5,20 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "block_arguments.h"
 #include "block_error_probe_impl.h"
 #include "frame_tags.h"
 #include <gnuradio/io_signature.h>
-#include <algorithm>
-#include <limits>
-#include <numeric>
-#include <stdexcept>
 
 namespace gr {
 namespace thzum {
 
-namespace {
-
-int at_least_one(const char* name, int value)
-{
-    if (value < 1)
-        throw std::invalid_argument(std::string("block_error_probe: ") + name +
-                                    " expects an integer of at least 1, got " +
-                                    std::to_string(value));
-    return value;
-}
-
-double rate(uint64_t errors, uint64_t count)
-{
-    return count > 0 ? static_cast<double>(errors) / static_cast<double>(count)
-                     : std::numeric_limits<double>::quiet_NaN();
-}
-
-uint64_t total(const std::vector<uint64_t>& counters)
-{
-    return std::accumulate(counters.begin(), counters.end(), uint64_t{ 0 });
-}
-
-} // namespace
-
 block_error_probe::sptr block_error_probe::make(int block_size, int n_users, int report_interval)
 {
     return gnuradio::make_block_sptr<block_error_probe_impl>(
-        at_least_one("block_size", block_size),
-        at_least_one("n_users", n_users),
-        at_least_one("report_interval", report_interval));
+        at_least_one("block_error_probe", "block_size", block_size),
+        at_least_one("block_error_probe", "n_users", n_users),
+        at_least_one("block_error_probe", "report_interval", report_interval));
 }
 
 block_error_probe_impl::block_error_probe_impl(int block_size, int n_users, int report_interval)
@@ -56,8 +29,7 @@ block_error_probe_impl::block_error_probe_impl(int block_size, int n_users, int 
       d_n_users(n_users),
       d_report_interval(report_interval),
       d_until_report(report_interval),
-      d_errors(n_users),
-      d_counts(n_users)
+      d_users(n_users)
 {
     message_port_register_out(ports::report());
 }
@@ -88,8 +60,7 @@ void block_error_probe_impl::end_block()
 {
     {
         std::lock_guard<std::mutex> lock(d_mutex);
-        d_errors[d_user] += d_wrong_bits > 0;
-        d_counts[d_user]++;
+        d_users.add(d_user, d_wrong_bits > 0);
         d_bit_errors += d_wrong_bits;
     }
     d_user = (d_user + 1) % d_n_users;
@@ -117,27 +88,25 @@ void block_error_probe_impl::report()
 double block_error_probe_impl::bler() const
 {
     std::lock_guard<std::mutex> lock(d_mutex);
-    return rate(total(d_errors), total(d_counts));
+    return d_users.rate();
 }
 
 double block_error_probe_impl::ber() const
 {
     std::lock_guard<std::mutex> lock(d_mutex);
-    return rate(d_bit_errors, total(d_counts) * d_block_size);
+    return error_rate(d_bit_errors, d_users.count() * d_block_size);
 }
 
 std::vector<double> block_error_probe_impl::user_bler() const
 {
     std::lock_guard<std::mutex> lock(d_mutex);
-    std::vector<double> rates(d_n_users);
-    std::transform(d_errors.begin(), d_errors.end(), d_counts.begin(), rates.begin(), rate);
-    return rates;
+    return d_users.user_rates();
 }
 
 uint64_t block_error_probe_impl::block_errors() const
 {
     std::lock_guard<std::mutex> lock(d_mutex);
-    return total(d_errors);
+    return d_users.errors();
 }
 
 uint64_t block_error_probe_impl::bit_errors() const
@@ -149,14 +118,13 @@ uint64_t block_error_probe_impl::bit_errors() const
 uint64_t block_error_probe_impl::count() const
 {
     std::lock_guard<std::mutex> lock(d_mutex);
-    return total(d_counts);
+    return d_users.count();
 }
 
 void block_error_probe_impl::reset()
 {
     std::lock_guard<std::mutex> lock(d_mutex);
-    std::fill(d_errors.begin(), d_errors.end(), 0);
-    std::fill(d_counts.begin(), d_counts.end(), 0);
+    d_users.reset();
     d_bit_errors = 0;
 }
 

@@ -8,6 +8,7 @@
 #ifndef INCLUDED_THZUM_BLOCK_ERROR_PROBE_IMPL_H
 #define INCLUDED_THZUM_BLOCK_ERROR_PROBE_IMPL_H
 
+#include "user_errors.h"
 #include <gnuradio/thzum/block_error_probe.h>
 #include <mutex>
 
@@ -44,9 +45,8 @@ private:
     int d_wrong_bits = 0; /*!< and those that differ */
     int d_user = 0;       /*!< whose block it is */
 
-    mutable std::mutex d_mutex;     /*!< guards the counters */
-    std::vector<uint64_t> d_errors; /*!< [user] wrong blocks */
-    std::vector<uint64_t> d_counts; /*!< [user] blocks */
+    mutable std::mutex d_mutex; /*!< guards the counters */
+    user_errors d_users;
     uint64_t d_bit_errors = 0;
 };
 

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "block_arguments.h"
 #include "control_message.h"
 #include "effective_channel_impl.h"
 #include "frame_tags.h"
@@ -29,14 +30,9 @@ const pmt::pmt_t& bad_beams()
 
 void check_sizes(int n_subarrays, int n_antennas, int n_users)
 {
-    const std::pair<const char*, int> sizes[] = { { "n_subarrays", n_subarrays },
-                                                  { "n_antennas", n_antennas },
-                                                  { "n_users", n_users } };
-    for (const auto& [name, value] : sizes)
-        if (value < 1)
-            throw std::invalid_argument(std::string("effective_channel: ") + name +
-                                        " expects an integer of at least 1, got " +
-                                        std::to_string(value));
+    at_least_one("effective_channel", "n_subarrays", n_subarrays);
+    at_least_one("effective_channel", "n_antennas", n_antennas);
+    at_least_one("effective_channel", "n_users", n_users);
 }
 
 void check_codebook(const std::vector<gr_complex>& codebook, int n_antennas)

@@ -18,8 +18,6 @@ namespace thzum {
 
 namespace {
 
-const pmt::pmt_t users_key = pmt::mp("thzum_users");
-const pmt::pmt_t beams_key = pmt::mp("thzum_beams");
 const pmt::pmt_t sample_key = pmt::mp("thzum_sample");
 const pmt::pmt_t cfo_key = pmt::mp("thzum_cfo");
 const pmt::pmt_t sample_entry = pmt::mp("sample");
@@ -159,11 +157,11 @@ void frame_sync_impl::tag_frame(uint64_t offset)
         add_item_tag(s, offset, sample_key, pmt::from_long(std::lround(frame.instant)));
         add_item_tag(s, offset, cfo_key, pmt::from_double(frame.frequency));
         if (d_users >= 0)
-            add_item_tag(s, offset, users_key, pmt::from_long(long(d_users)));
+            add_item_tag(s, offset, tags::users(), pmt::from_long(long(d_users)));
         if (!d_beams.empty())
             add_item_tag(s,
                          offset,
-                         beams_key,
+                         tags::beams(),
                          pmt::init_s32vector(d_beams.size(),
                                              std::vector<int32_t>(d_beams.begin(), d_beams.end())));
     }

@@ -31,6 +31,7 @@ THZUM_SYMBOL(iterations, "thzum_iterations") /* long: iterations run */
 THZUM_SYMBOL(residual, "thzum_residual")     /* double: relative change of the last iteration */
 THZUM_SYMBOL(predicted_nmse_db, "thzum_predicted_nmse_db") /* double: in dB */
 THZUM_SYMBOL(amplitude, "thzum_amplitude") /* double: amplitude per antenna that counts as one */
+THZUM_SYMBOL(users, "thzum_users")         /* long: bit k is set when user k sends */
 THZUM_SYMBOL(beams, "thzum_beams") /* s32vector or u8vector: code book row of each subarray */
 THZUM_SYMBOL(noise_scale, "thzum_noise_scale") /* f32vector: noise of each chain over noise_var */
 THZUM_SYMBOL(vectors, "thzum_vectors")         /* long: received vectors of a coherence block */

@@ -36,10 +36,7 @@ constexpr int largest_batch_size = 4096;
 /*! Length of a coherence block, 0 standing for no vectors after those to detect. */
 int checked_block_length(int n_symbols, int offset, int block_length)
 {
-    if (n_symbols < 1)
-        throw std::invalid_argument(
-            "mimo_detector: n_symbols expects an integer of at least 1, got " +
-            std::to_string(n_symbols));
+    at_least_one("mimo_detector", "n_symbols", n_symbols);
     if (offset < 0)
         throw std::invalid_argument("mimo_detector: offset expects an integer of at least 0, got " +
                                     std::to_string(offset));
@@ -132,10 +129,11 @@ bool mimo_detector_impl::check_topology(int, int noutputs)
     std::lock_guard<std::mutex> lock(d_mutex);
     const bool has_llr = noutputs > 1;
     if (has_llr && d_detector->bits_per_symbol() != d_bits) {
-        d_logger->error("output llr holds {} bits per symbol, but the constellation is now {}; leave "
-                        "it open or build the block anew",
-                        d_bits,
-                        d_constellation);
+        d_logger->error(
+            "output llr holds {} bits per symbol, but the constellation is now {}; leave "
+            "it open or build the block anew",
+            d_bits,
+            d_constellation);
         return false;
     }
     d_has_llr = has_llr;

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "block_arguments.h"
 #include "frame_tags.h"
 #include "item_check.h"
 #include "nmse_probe_impl.h"
@@ -38,10 +39,7 @@ double error_ratio(const gr_complex* estimate, const gr_complex* truth, int size
 
 nmse_probe::sptr nmse_probe::make(int vlen)
 {
-    if (vlen < 1)
-        throw std::invalid_argument("nmse_probe: vlen expects an integer of at least 1, got " +
-                                    std::to_string(vlen));
-    return gnuradio::make_block_sptr<nmse_probe_impl>(vlen);
+    return gnuradio::make_block_sptr<nmse_probe_impl>(at_least_one("nmse_probe", "vlen", vlen));
 }
 
 nmse_probe_impl::nmse_probe_impl(int vlen)

@@ -20,8 +20,6 @@ namespace {
 
 constexpr int tagged_users = 63; // a long of a tag holds a bit for each
 
-const pmt::pmt_t beams_key = pmt::mp("thzum_beams");
-const pmt::pmt_t users_key = pmt::mp("thzum_users");
 const pmt::pmt_t users_entry = pmt::mp("users");
 const pmt::pmt_t power_entry = pmt::mp("power_db");
 const pmt::pmt_t unscheduled = pmt::mp("unscheduled");
@@ -180,12 +178,12 @@ void pilot_receiver_impl::begin_frame(const tag_t& tag)
     d_facts.user_mask = ~uint64_t(0);
     get_tags_in_range(d_tags, 0, tag.offset, tag.offset + 1);
     for (const auto& other : d_tags) {
-        if (other.key == beams_key)
+        if (other.key == tags::beams())
             d_facts.beams = other.value;
-        if (other.key == users_key && pmt::is_integer(other.value)) {
+        if (other.key == tags::users() && pmt::is_integer(other.value)) {
             d_facts.users = other.value;
             d_facts.user_mask = uint64_t(pmt::to_long(other.value));
-        } else if (other.key == users_key) {
+        } else if (other.key == tags::users()) {
             d_logger->warn("thzum_users: expected an integer, got {}; all users are taken as "
                            "scheduled",
                            pmt::write_string(other.value));
@@ -269,9 +267,9 @@ void pilot_receiver_impl::put_data(int index)
 void pilot_receiver_impl::tag_first(int port, uint64_t offset)
 {
     if (d_facts.beams)
-        add_item_tag(port, offset, beams_key, d_facts.beams);
+        add_item_tag(port, offset, tags::beams(), d_facts.beams);
     if (d_facts.users)
-        add_item_tag(port, offset, users_key, d_facts.users);
+        add_item_tag(port, offset, tags::users(), d_facts.users);
 }
 
 void pilot_receiver_impl::report_frame()

@@ -5,47 +5,20 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "block_arguments.h"
 #include "frame_tags.h"
 #include "ser_probe_impl.h"
 #include <gnuradio/io_signature.h>
-#include <algorithm>
-#include <limits>
-#include <numeric>
-#include <stdexcept>
 
 namespace gr {
 namespace thzum {
 
-namespace {
-
-int at_least_one(const char* name, int value)
-{
-    if (value < 1)
-        throw std::invalid_argument(std::string("ser_probe: ") + name +
-                                    " expects an integer of at least 1, got " +
-                                    std::to_string(value));
-    return value;
-}
-
-double rate(uint64_t errors, uint64_t count)
-{
-    return count > 0 ? static_cast<double>(errors) / static_cast<double>(count)
-                     : std::numeric_limits<double>::quiet_NaN();
-}
-
-uint64_t total(const std::vector<uint64_t>& counters)
-{
-    return std::accumulate(counters.begin(), counters.end(), uint64_t{ 0 });
-}
-
-} // namespace
-
 ser_probe::sptr ser_probe::make(int n_users, int report_interval, int window)
 {
     return gnuradio::make_block_sptr<ser_probe_impl>(
-        at_least_one("n_users", n_users),
-        at_least_one("report_interval", report_interval),
-        at_least_one("window", window));
+        at_least_one("ser_probe", "n_users", n_users),
+        at_least_one("ser_probe", "report_interval", report_interval),
+        at_least_one("ser_probe", "window", window));
 }
 
 ser_probe_impl::ser_probe_impl(int n_users, int report_interval, int window)
@@ -56,8 +29,7 @@ ser_probe_impl::ser_probe_impl(int n_users, int report_interval, int window)
       d_report_interval(report_interval),
       d_until_report(report_interval),
       d_window(window),
-      d_errors(n_users),
-      d_counts(n_users)
+      d_users(n_users)
 {
     message_port_register_out(ports::report());
 }
@@ -86,12 +58,12 @@ ser_probe_impl::counts ser_probe_impl::count_item(const int32_t* detected, const
     std::lock_guard<std::mutex> lock(d_mutex);
     counts item;
     for (int k = 0; k < d_n_users; k++) {
-        const bool counted = detected[k] >= 0 && truth[k] >= 0;
-        const bool wrong = counted && detected[k] != truth[k];
-        d_counts[k] += counted;
-        d_errors[k] += wrong;
-        item.symbols += counted;
-        item.errors += wrong;
+        if (detected[k] < 0 || truth[k] < 0)
+            continue;
+        const bool is_wrong = detected[k] != truth[k];
+        d_users.add(k, is_wrong);
+        item.symbols++;
+        item.errors += is_wrong;
     }
     return item;
 }
@@ -122,34 +94,31 @@ void ser_probe_impl::report()
 double ser_probe_impl::ser() const
 {
     std::lock_guard<std::mutex> lock(d_mutex);
-    return rate(total(d_errors), total(d_counts));
+    return d_users.rate();
 }
 
 std::vector<double> ser_probe_impl::user_ser() const
 {
     std::lock_guard<std::mutex> lock(d_mutex);
-    std::vector<double> rates(d_n_users);
-    std::transform(d_errors.begin(), d_errors.end(), d_counts.begin(), rates.begin(), rate);
-    return rates;
+    return d_users.user_rates();
 }
 
 uint64_t ser_probe_impl::errors() const
 {
     std::lock_guard<std::mutex> lock(d_mutex);
-    return total(d_errors);
+    return d_users.errors();
 }
 
 uint64_t ser_probe_impl::count() const
 {
     std::lock_guard<std::mutex> lock(d_mutex);
-    return total(d_counts);
+    return d_users.count();
 }
 
 void ser_probe_impl::reset()
 {
     std::lock_guard<std::mutex> lock(d_mutex);
-    std::fill(d_errors.begin(), d_errors.end(), 0);
-    std::fill(d_counts.begin(), d_counts.end(), 0);
+    d_users.reset();
 }
 
 } // namespace thzum

@@ -8,6 +8,7 @@
 #ifndef INCLUDED_THZUM_SER_PROBE_IMPL_H
 #define INCLUDED_THZUM_SER_PROBE_IMPL_H
 
+#include "user_errors.h"
 #include <gnuradio/thzum/ser_probe.h>
 #include <mutex>
 
@@ -46,8 +47,7 @@ private:
     size_t d_oldest = 0;
     counts d_in_window;
     mutable std::mutex d_mutex; /*!< guards the counters */
-    std::vector<uint64_t> d_errors;
-    std::vector<uint64_t> d_counts;
+    user_errors d_users;
 };
 
 } // namespace thzum

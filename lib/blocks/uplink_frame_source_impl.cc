@@ -23,7 +23,6 @@ namespace {
 constexpr int max_users = 62; // a long of a tag holds a bit for each
 
 const pmt::pmt_t pdus_port = pmt::mp("pdus");
-const pmt::pmt_t users_key = pmt::mp("thzum_users");
 const pmt::pmt_t users_entry = pmt::mp("users");
 const pmt::pmt_t bytes_entry = pmt::mp("bytes");
 
@@ -178,7 +177,7 @@ void uplink_frame_source_impl::begin_frame(uint64_t offset)
             d_shaper.shape(k, d_data.data(), d_samples[k].data());
         }
         add_item_tag(k, offset, tags::frame(), pmt::from_long(number));
-        add_item_tag(k, offset, users_key, pmt::from_long(long(d_users)));
+        add_item_tag(k, offset, tags::users(), pmt::from_long(long(d_users)));
     }
     d_sent = 0;
     if (pmt::is_null(message_subscribers(ports::report())))

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "block_arguments.h"
 #include "frame_tags.h"
 #include "user_soft_bits_impl.h"
 #include <gnuradio/io_signature.h>
@@ -18,15 +19,6 @@ namespace thzum {
 namespace {
 
 constexpr float smallest_magnitude = 1e-4f;
-
-int at_least_one(const char* name, int value)
-{
-    if (value < 1)
-        throw std::invalid_argument(std::string("user_soft_bits: ") + name +
-                                    " expects an integer of at least 1, got " +
-                                    std::to_string(value));
-    return value;
-}
 
 float checked_limit(float limit)
 {
@@ -47,10 +39,11 @@ float soft_bit(float llr, float limit)
 
 user_soft_bits::sptr user_soft_bits::make(int n_users, int bits, int n_symbols, float limit)
 {
-    return gnuradio::make_block_sptr<user_soft_bits_impl>(at_least_one("n_users", n_users),
-                                                          at_least_one("bits", bits),
-                                                          at_least_one("n_symbols", n_symbols),
-                                                          checked_limit(limit));
+    return gnuradio::make_block_sptr<user_soft_bits_impl>(
+        at_least_one("user_soft_bits", "n_users", n_users),
+        at_least_one("user_soft_bits", "bits", bits),
+        at_least_one("user_soft_bits", "n_symbols", n_symbols),
+        checked_limit(limit));
 }
 
 user_soft_bits_impl::user_soft_bits_impl(int n_users, int bits, int n_symbols, float limit)
