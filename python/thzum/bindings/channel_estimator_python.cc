@@ -36,13 +36,6 @@ channel_estimator::sptr make(gr::thzum::pilot_operator::sptr op,
     return channel_estimator::make(std::move(op), algorithm, map, noise_var, batch, of_array, tracked_users);
 }
 
-void set_algorithm(channel_estimator& self, const std::string& name, const py::dict& options)
-{
-    const auto map = to_options(options);
-    py::gil_scoped_release release;
-    self.set_algorithm(name, map);
-}
-
 } // namespace
 
 void bind_channel_estimator(py::module& m)
@@ -84,7 +77,7 @@ void bind_channel_estimator(py::module& m)
              py::arg("array_options") = py::dict(),
              py::arg("tracked_users") = 0)
         .def("set_algorithm",
-             &set_algorithm,
+             &gr::thzum::bindings::set_algorithm<channel_estimator>,
              py::arg("name"),
              py::arg("options") = py::dict(),
              "Change the algorithm while running; ValueError leaves the old one in place.")

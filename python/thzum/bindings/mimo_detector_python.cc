@@ -38,13 +38,6 @@ mimo_detector::sptr make(const std::string& algorithm,
         algorithm, n_rx, n_tx, constellation, n_symbols, noise_var, map, offset, block_length);
 }
 
-void set_algorithm(mimo_detector& self, const std::string& name, const py::dict& options)
-{
-    const auto map = to_options(options);
-    py::gil_scoped_release release;
-    self.set_algorithm(name, map);
-}
-
 } // namespace
 
 void bind_mimo_detector(py::module& m)
@@ -83,7 +76,7 @@ void bind_mimo_detector(py::module& m)
              py::arg("offset") = 0,
              py::arg("block_length") = 0)
         .def("set_algorithm",
-             &set_algorithm,
+             &gr::thzum::bindings::set_algorithm<mimo_detector>,
              py::arg("name"),
              py::arg("options") = py::dict(),
              "Change the algorithm while running; ValueError leaves the old one in place.")

@@ -141,6 +141,15 @@ inline void bind_registry(py::module& m,
             .c_str());
 }
 
+/*! set_algorithm() of a block, which may build a network: without the GIL. */
+template <typename Block>
+void set_algorithm(Block& self, const std::string& name, const py::dict& options)
+{
+    const auto map = to_options(options);
+    py::gil_scoped_release release;
+    self.set_algorithm(name, map);
+}
+
 } // namespace bindings
 } // namespace thzum
 } // namespace gr

@@ -39,13 +39,6 @@ wideband_channel_estimator::sptr make(gr::thzum::pilot_operator::sptr op,
         std::move(op), band, carrier_frequency, algorithm, map, noise_var, of_array);
 }
 
-void set_algorithm(wideband_channel_estimator& self, const std::string& name, const py::dict& options)
-{
-    const auto map = to_options(options);
-    py::gil_scoped_release release;
-    self.set_algorithm(name, map);
-}
-
 } // namespace
 
 void bind_wideband_channel_estimator(py::module& m)
@@ -80,7 +73,7 @@ void bind_wideband_channel_estimator(py::module& m)
              py::arg("noise_var") = 0.0,
              py::arg("array_options") = py::dict())
         .def("set_algorithm",
-             &set_algorithm,
+             &gr::thzum::bindings::set_algorithm<wideband_channel_estimator>,
              py::arg("name"),
              py::arg("options") = py::dict(),
              "Change the algorithm while running; ValueError leaves the old one in place.")
