@@ -3,19 +3,19 @@
 
 import argparse
 import json
-import os
 
 import numpy as np
 from gnuradio import blocks, fec, gr
 
 from gnuradio import thzum
 from gnuradio.thzum import plots
+from gnuradio.thzum.frame import ldpc_file
 from gnuradio.thzum.simulation import rate_interval
 
 N_RX, N_TX, CONSTELLATION = 32, 24, "16qam"
 SNR_DB = (9.0, 10.0, 11.0, 12.0)
 #: The rate-1/2 code that GNU Radio installs: 152 information bits in 300.
-CODE = "n_0300_k_0152_gap_03.alist"
+CODE = "n_0300_k_0152_gap_03"
 WORDS = 960
 #: Block error rate at which detectors are compared.
 TARGET = 0.1
@@ -26,14 +26,14 @@ BIN, LARGEST = 1.0, 14.0
 def encode(bits):
     """Code words, uint8 [n, 300], of information bits [n, 152]."""
     source, sink = blocks.vector_source_b(bits.ravel().tolist()), blocks.vector_sink_b()
-    _run(source, fec.encoder(fec.ldpc_encoder.make(_code()), 1, 1), sink)
+    _run(source, fec.encoder(fec.ldpc_encoder.make(ldpc_file(CODE)), 1, 1), sink)
     return np.array(sink.data(), np.uint8).reshape(len(bits), -1)
 
 
 def decode(llr):
     """Information bits, uint8 [users * blocks, 152], out of soft bits [blocks * symbols, users, bits]."""
     n_users, n_bits = llr.shape[1:]
-    decoder = fec.ldpc_decoder.make(_code(), 0.5**0.5, 50)
+    decoder = fec.ldpc_decoder.make(ldpc_file(CODE), 0.5**0.5, 50)
     n_coded, n_info = fec.get_decoder_input_size(decoder), fec.get_decoder_output_size(decoder)
     source, sink = blocks.vector_source_f(np.ravel(llr).tolist(), False, n_users * n_bits), blocks.vector_sink_b()
     order = thzum.user_soft_bits(n_users, n_bits, n_coded // n_bits)
@@ -170,10 +170,6 @@ def plot(results, path):
     panels[0].legend(fontsize=8, frameon=False)
     drawn.tight_layout()
     drawn.savefig(path, dpi=150)
-
-
-def _code():
-    return os.path.join(gr.prefix(), "share", "gnuradio", "fec", "ldpc", CODE)
 
 
 def _run(*chain):

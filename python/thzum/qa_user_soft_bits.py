@@ -2,15 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Soft bits by user: order, sign and limits, tags, and what gr-fec's LDPC decoder makes of them."""
 
-import os
-
 import numpy as np
 import pmt
 from gnuradio import blocks, fec, gr, gr_unittest, thzum
-from gnuradio.thzum.frame import bits_to_indices, constellation
+from gnuradio.thzum.frame import bits_to_indices, constellation, ldpc_file
 
 K, BITS, N_SYMBOLS = 3, 4, 75
-ALIST = os.path.join(gr.prefix(), "share/gnuradio/fec/ldpc/n_0300_k_0152_gap_03.alist")
+ALIST = ldpc_file("n_0300_k_0152_gap_03")
 N_INFO, N_CODED = 152, 300
 
 
