@@ -45,10 +45,13 @@ def _row(estimator, observe, channels):
     return row
 
 
-def reference_table(path, names=ESTIMATORS):
-    """NMSE in dB with the reference's own combiner and its common noise: {estimator: [per SNR]}."""
+def reference_table(path, names=ESTIMATORS, n_slots=None):
+    """NMSE in dB with the reference's own combiner and its common noise: {estimator: [per SNR]}.
+
+    ``n_slots`` takes the first rows of the combiner alone, fewer pilots.
+    """
     channels, combiner, noise = load_reference(path)
-    op = thzum.pilot_operator(combiner, rows=16, cols=16, noise_model="common")
+    op = thzum.pilot_operator(combiner[:, :n_slots], rows=16, cols=16, noise_model="common")
 
     def observe(noise_var):
         return op.measure((channels + np.sqrt(noise_var) * noise).astype(np.complex64))

@@ -90,6 +90,13 @@ SECTIONS = {
         dict(names=("ls", "newtonized_omp")),
         nmse_table,
     ),
+    "undersampled": Section(
+        "NMSE in dB, reference channels, the first 77 of 256 rows of the own combiner (M/N = 0.3), common noise",
+        lambda path, **sizes: accuracy.reference_table(path, n_slots=77, **sizes),
+        dict(names=("newtonized_omp",)),
+        nmse_table,
+        always=False,
+    ),
     "hadamard": Section(
         "NMSE in dB, reference channels, Hadamard combiner, fresh noise per slot",
         accuracy.hadamard_table,

@@ -118,8 +118,8 @@ def test_percentiles(bench):
 
 #: Sections that do not stand in a test of their own, and are short in small.
 QUICK = (
-    "bounds", "state_evolution", "robustness", "accuracy_time", "cost", "precision", "latency", "wideband",
-    "tracking", "detection", "llr_quality", "quantised", "prediction", "hybrids", "sync",
+    "undersampled", "bounds", "state_evolution", "robustness", "accuracy_time", "cost", "precision", "latency",
+    "wideband", "tracking", "detection", "llr_quality", "quantised", "prediction", "hybrids", "sync",
 )
 
 
