@@ -10,7 +10,7 @@ mkdir -p "$build"
 
 packages=(gnuradio gnuradio-dev libvolk2-dev libfftw3-dev libeigen3-dev pybind11-dev libboost-dev
     libboost-test-dev libspdlog-dev libgmp-dev libsndfile1-dev python3-dev python3-venv python3-numpy
-    pkg-config git python3-scipy python3-matplotlib gir1.2-gtk-3.0 python3-gi-cairo python3-pyqt5 cmake ninja-build g++ ccache xz-utils ca-certificates)
+    pkg-config git python3-scipy python3-matplotlib gir1.2-gtk-3.0 python3-gi-cairo python3-pyqt5 libsoapysdr-dev python3-soapysdr cmake ninja-build g++ ccache xz-utils ca-certificates)
 
 wanted() { cat "$root/cmake/setup.sh" "$root"/requirements*.txt | cksum; }
 is_done() { [ -f "$build/setup-$1.stamp" ] && [ "$(cat "$build/setup-$1.stamp")" = "$(wanted)" ]; }
