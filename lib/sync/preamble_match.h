@@ -19,9 +19,10 @@ namespace thzum {
 
 /*! A preamble that was found. */
 struct preamble_fix {
-    double instant;   /*!< centre of the first chip, in samples of the stream */
-    double frequency; /*!< offset in cycles per symbol */
-    double metric;    /*!< of preamble_match, 1 on average for noise */
+    double instant;     /*!< centre of the first chip, in samples of the stream */
+    double frequency;   /*!< offset in cycles per symbol */
+    double metric;      /*!< of preamble_match, 1 on average for noise */
+    float first_metric; /*!< of preamble_search */
 };
 
 /*!
@@ -63,19 +64,17 @@ public:
              preamble_fix& fix);
 
 private:
-    // Where the chips of the segments stand in d_filtered.
-    struct chip_layout {
-        std::vector<int> starts; // [G]
-        int step;                // from chip to chip
-    };
-
     void load(const chain_buffer<gr_complex>& samples, int64_t first);
     void turn_back(double frequency);
-    void filter();
-    void turn_chips(double frequency);
-    double match_at(int place, double frequency);
-    void measure_power(const chip_layout& layout, int place);
-    double correlate(const chip_layout& layout, int place, double frequency);
+    void filter(int fraction);
+    void set_frequencies(double frequency);
+    gr_complex* turned(size_t frequency_index);
+    void turn_chips(double frequency, gr_complex* out) const;
+    void set_cover(double frequency);
+    void fold_segments(int place);
+    double metric_of(size_t frequency_index);
+    void measure_power(int place);
+    double correlate(int place, double frequency);
     double remaining_frequency() const;
     double segments_at(double instant);
     double refine_instant(double instant);
@@ -83,18 +82,20 @@ private:
     air_frame::sptr d_frame;
     const pulse_bank& d_pulse;
     int d_n_chains;
+    int d_step;   // samples from chip to chip
     int d_radius; // samples around the candidate
     double d_max_frequency;
     double d_threshold;
-    int d_first; // place of the candidate in the copies
-    chip_layout d_on_air;
-    chip_layout d_side_by_side;
+    int d_first;                                     // place of the candidate in the copies
+    std::vector<int> d_starts;                       // [G] of the segments, in samples
     std::vector<std::vector<gr_complex>> d_samples;  // [S] as received, then turned back
     std::vector<std::vector<gr_complex>> d_filtered; // [S]
-    std::vector<float> d_power;                      // [S][G] of a chip
+    std::vector<double> d_frequencies;               // that a candidate stands for
+    std::vector<gr_complex> d_turned;                // [frequency][G][D] chips with the offset
+    std::vector<gr_complex> d_folded;                // [S][G][D] a segment's repetitions added
+    std::vector<float> d_power;                      // [S][G] energy of the chips of a segment
     std::vector<gr_complex> d_parts;                 // [S][G][R] part correlations
-    std::vector<gr_complex> d_turned;                // [G][D]
-    std::vector<gr_complex> d_folded;                // [D]
+    std::vector<gr_complex> d_cover;                 // [R] signs with the offset taken back
 };
 
 } // namespace thzum
