@@ -34,9 +34,20 @@ double gamma_quantile(double shape, double normal_quantile)
     return std::pow(1.0 - variance + normal_quantile * std::sqrt(variance), 3.0);
 }
 
+// That frequencies_like() may give.
+size_t most_frequencies(const air_frame& frame, double max_frequency)
+{
+    return 2 * size_t(max_frequency * frame.parameters().part_length) + 3;
+}
+
 // sum_i conj(turned[i]) r[i step]
 THZUM_MULTIVERSION
-gr_complex dot_conjugate(const gr_complex* turned, const gr_complex* r, int count, int step)
+void dot_conjugate(const gr_complex* turned,
+                   const gr_complex* r,
+                   int count,
+                   int step,
+                   float& re_out,
+                   float& im_out)
 {
     const float* t = reinterpret_cast<const float*>(turned);
     const float* x = reinterpret_cast<const float*>(r);
@@ -47,22 +58,8 @@ gr_complex dot_conjugate(const gr_complex* turned, const gr_complex* r, int coun
         re += a * c + b * d;
         im += a * d - b * c;
     }
-    return { re, im };
-}
-
-// folded[i] += turn r[i step]; returns the energy of these r.
-THZUM_MULTIVERSION
-float fold(const float* r, gr_complex turn, int count, int step, float* folded)
-{
-    const float c = turn.real(), s = turn.imag();
-    float energy = 0.0f;
-    for (int i = 0; i < count; i++) {
-        const float a = r[2 * i * step], b = r[2 * i * step + 1];
-        folded[2 * i] += a * c - b * s;
-        folded[2 * i + 1] += a * s + b * c;
-        energy += a * a + b * b;
-    }
-    return energy;
+    re_out = re;
+    im_out = im;
 }
 
 // Vertex of the parabola through (-1, a), (0, b), (1, c), b being the largest.
@@ -84,6 +81,7 @@ preamble_match::preamble_match(air_frame::sptr frame,
       d_step(frame->parameters().samples_per_symbol),
       d_radius(frame->parameters().part_length * d_step),
       d_max_frequency(max_frequency),
+      d_grid(frame, 2 * d_radius + 1, most_frequencies(*frame, max_frequency)),
       d_power(size_t(n_chains) * frame->parameters().preamble_segments),
       d_cover(frame->parameters().segment_parts)
 {
@@ -97,10 +95,8 @@ preamble_match::preamble_match(air_frame::sptr frame,
     const size_t size = d_starts.back() + length * d_step + 2 * size_t(d_first);
     d_samples.assign(n_chains, std::vector<gr_complex>(size));
     d_filtered.assign(n_chains, std::vector<gr_complex>(size));
-    const size_t most_frequencies = 2 * size_t(max_frequency * p.part_length) + 3;
-    d_frequencies.reserve(most_frequencies);
-    d_turned.resize(most_frequencies * segments * p.part_length);
-    d_folded.resize(d_power.size() * p.part_length);
+    d_frequencies.reserve(most_frequencies(*frame, max_frequency));
+    d_turned.resize(size_t(segments) * p.part_length);
     d_parts.resize(d_power.size() * p.segment_parts);
 }
 
@@ -110,23 +106,15 @@ bool preamble_match::run(const chain_buffer<gr_complex>& samples,
 {
     load(samples, place.sample - d_first);
     filter(0);
-    set_frequencies(place.frequency);
-    set_cover(place.frequency);
-    double best = 0.0, frequency = 0.0;
-    int best_place = 0;
-    for (int at = d_first - d_radius; at <= d_first + d_radius; at++) {
-        fold_segments(at);
-        for (size_t f = 0; f < d_frequencies.size(); f++) {
-            const double metric = metric_of(f);
-            if (metric > best) {
-                best = metric;
-                best_place = at;
-                frequency = d_frequencies[f];
-            }
-        }
-    }
-    if (!(best > d_threshold))
+    d_grid.start(frequencies_like(place.frequency));
+    for (int s = 0; s < d_n_chains; s++)
+        for (size_t g = 0; g < d_starts.size(); g++)
+            d_grid.add(d_filtered[s].data() + d_first - d_radius + d_starts[g], int(g));
+    const auto best = d_grid.best();
+    if (!(best.metric > d_threshold))
         return false;
+    const int best_place = d_first - d_radius + best.place;
+    const double frequency = d_frequencies[best.frequency];
     measure_power(best_place);
     correlate(best_place, frequency);
     const double coarse = frequency + remaining_frequency();
@@ -162,7 +150,7 @@ void preamble_match::filter(int fraction)
 }
 
 // The frequencies that look like this one to the first stage, which knows it modulo 1 / D.
-void preamble_match::set_frequencies(double frequency)
+const std::vector<double>& preamble_match::frequencies_like(double frequency)
 {
     const double alias = 1.0 / d_frame->parameters().part_length;
     const int most = int(d_max_frequency / alias) + 1;
@@ -170,74 +158,22 @@ void preamble_match::set_frequencies(double frequency)
     for (int m = -most; m <= most; m++)
         if (std::abs(frequency + m * alias) <= d_max_frequency + alias / 4)
             d_frequencies.push_back(frequency + m * alias);
-    for (size_t f = 0; f < d_frequencies.size(); f++)
-        turn_chips(d_frequencies[f], turned(f));
+    return d_frequencies;
 }
 
-gr_complex* preamble_match::turned(size_t frequency_index)
-{
-    return &d_turned[frequency_index * d_starts.size() * d_frame->parameters().part_length];
-}
-
-// The chips of a repetition of each segment with a frequency offset [G][D].
-void preamble_match::turn_chips(double frequency, gr_complex* out) const
+// The chips of a repetition of each segment, and the signs of the repetitions, with a frequency.
+void preamble_match::turn_chips(double frequency)
 {
     const int length = d_frame->parameters().part_length;
+    gr_complex* out = d_turned.data();
     for (size_t g = 0; g < d_starts.size(); g++)
         for (int i = 0; i < length; i++)
             *out++ = d_frame->preamble()[g * d_frame->segment_length() + i] *
                      gr_complex(std::polar(1.0, 2 * M_PI * frequency * i));
-}
-
-// What brings the repetitions of a segment to one phase; alike for all frequencies 1 / D apart.
-void preamble_match::set_cover(double frequency)
-{
-    const int length = d_frame->parameters().part_length;
     for (size_t r = 0; r < d_cover.size(); r++)
         d_cover[r] =
             gr_complex(std::polar(double(d_frame->cover()[r]),
                                   -2 * M_PI * std::remainder(frequency * length * double(r), 1.0)));
-}
-
-// Adds the repetitions of each segment from a whole sample on, and takes the segments' energies.
-void preamble_match::fold_segments(int place)
-{
-    const int length = d_frame->parameters().part_length;
-    std::fill(d_folded.begin(), d_folded.end(), gr_complex(0));
-    float* folded = reinterpret_cast<float*>(d_folded.data());
-    float* power = d_power.data();
-    for (int s = 0; s < d_n_chains; s++)
-        for (const int start : d_starts) {
-            const gr_complex* at = d_filtered[s].data() + place + start;
-            *power = 0.0f;
-            for (size_t r = 0; r < d_cover.size(); r++)
-                *power += fold(reinterpret_cast<const float*>(at + r * length * d_step),
-                               d_cover[r],
-                               length,
-                               d_step,
-                               folded);
-            folded += 2 * length;
-            power++;
-        }
-}
-
-// The metric of the folded segments for one of the frequencies.
-double preamble_match::metric_of(size_t frequency_index)
-{
-    const int length = d_frame->parameters().part_length;
-    const size_t n_segments = d_starts.size();
-    const gr_complex* chips = turned(frequency_index);
-    double metric = 0.0;
-    int n_live = 0;
-    for (size_t segment = 0; segment < d_power.size(); segment++) {
-        if (!(d_power[segment] > 0.0f))
-            continue;
-        n_live++;
-        const gr_complex sum = dot_conjugate(
-            chips + segment % n_segments * length, d_folded.data() + segment * length, length, 1);
-        metric += std::norm(sum) / d_power[segment];
-    }
-    return n_live ? metric / n_live : 0.0;
 }
 
 // Energy of the chips of each segment.
@@ -259,8 +195,7 @@ double preamble_match::correlate(int place, double frequency)
 {
     const int length = d_frame->parameters().part_length;
     const size_t parts = d_cover.size(), n_segments = d_starts.size();
-    turn_chips(frequency, turned(0));
-    set_cover(frequency);
+    turn_chips(frequency);
     double metric = 0.0;
     int n_live = 0;
     for (size_t segment = 0; segment < d_power.size(); segment++) {
@@ -268,8 +203,9 @@ double preamble_match::correlate(int place, double frequency)
         gr_complex sum(0);
         for (size_t r = 0; r < parts; r++) {
             const gr_complex* at = d_filtered[s].data() + place + d_starts[g] + r * length * d_step;
-            const gr_complex part =
-                d_cover[r] * dot_conjugate(turned(0) + g * length, at, length, d_step);
+            float re, im;
+            dot_conjugate(&d_turned[g * length], at, length, d_step, re, im);
+            const gr_complex part = d_cover[r] * gr_complex(re, im);
             d_parts[segment * parts + r] = part;
             sum += part;
         }

@@ -9,6 +9,7 @@
 #define INCLUDED_THZUM_SYNC_PREAMBLE_MATCH_H
 
 #include "sync/chain_buffer.h"
+#include "sync/match_grid.h"
 #include "sync/preamble_search.h"
 #include "sync/pulse.h"
 #include <gnuradio/thzum/air_frame.h>
@@ -67,12 +68,8 @@ private:
     void load(const chain_buffer<gr_complex>& samples, int64_t first);
     void turn_back(double frequency);
     void filter(int fraction);
-    void set_frequencies(double frequency);
-    gr_complex* turned(size_t frequency_index);
-    void turn_chips(double frequency, gr_complex* out) const;
-    void set_cover(double frequency);
-    void fold_segments(int place);
-    double metric_of(size_t frequency_index);
+    const std::vector<double>& frequencies_like(double frequency);
+    void turn_chips(double frequency);
     void measure_power(int place);
     double correlate(int place, double frequency);
     double remaining_frequency() const;
@@ -91,11 +88,11 @@ private:
     std::vector<std::vector<gr_complex>> d_samples;  // [S] as received, then turned back
     std::vector<std::vector<gr_complex>> d_filtered; // [S]
     std::vector<double> d_frequencies;               // that a candidate stands for
-    std::vector<gr_complex> d_turned;                // [frequency][G][D] chips with the offset
-    std::vector<gr_complex> d_folded;                // [S][G][D] a segment's repetitions added
-    std::vector<float> d_power;                      // [S][G] energy of the chips of a segment
-    std::vector<gr_complex> d_parts;                 // [S][G][R] part correlations
-    std::vector<gr_complex> d_cover;                 // [R] signs with the offset taken back
+    match_grid d_grid;
+    std::vector<gr_complex> d_turned; // [G][D] chips with an offset
+    std::vector<float> d_power;       // [S][G] energy of the chips of a segment
+    std::vector<gr_complex> d_parts;  // [S][G][R] part correlations
+    std::vector<gr_complex> d_cover;  // [R] signs with the offset taken back
 };
 
 } // namespace thzum
