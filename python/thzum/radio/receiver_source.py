@@ -7,6 +7,7 @@ from ..channel.hardware.checks import real
 from ..recording_source import recording_source
 from .address import parse_address
 from .plan_identity import plan_differences
+from .virtual import completed
 
 
 class receiver_source(gr.hier_block2):
@@ -64,6 +65,13 @@ class receiver_source(gr.hier_block2):
         """In Hz; 0 where nobody said."""
         return self._sample_rate
 
+    @property
+    def beams(self):
+        """Code book indices of the data beams that the source knows of, a list; [] where it does not."""
+        if self.kind != "soapy":
+            return []
+        return [int(beam) for beam in self.source.information().get("beams", "").split(";") if beam]
+
     def overflows(self):
         """Overflows that a device reported; 0 for other sources."""
         return self.source.overflows() if self.kind == "soapy" else 0
@@ -99,10 +107,11 @@ class receiver_source(gr.hier_block2):
         from ..thzum_python import soapy_source
 
         gain = -1000.0 if gain is None else real("gain", gain)
-        self.source = soapy_source(
-            device, self.n_chains, sample_rate, real("frequency", frequency, low=0), gain,
-            longest_gap=real("longest_gap", longest_gap, low=0),
-        )
+        frequency, longest_gap = real("frequency", frequency, low=0), real("longest_gap", longest_gap, low=0)
+        with completed(device, self.plan, sample_rate) as arguments:
+            self.source = soapy_source(
+                arguments, self.n_chains, sample_rate, frequency, gain, longest_gap=longest_gap
+            )
         self._sample_rate = self.source.sample_rate()
         self.msg_connect(self.source, "report", self, "report")
         for chain in range(self.n_chains):
