@@ -59,7 +59,7 @@ class receiver(gr.top_block):
         self.effective = thzum.effective_channel(s, plan.n_elements, plan.n_users, plan.codebook)
         self.detector = thzum.mimo_detector("lmmse", s, plan.n_users, "qpsk", plan.n_data)
         self.payload = thzum.uplink_payload(plan.n_users, payload_code(plan))
-        self.pdus, self.reports = blocks.message_debug(), blocks.message_debug()
+        self.pdus = blocks.message_debug()
         for chain in range(s):
             self.connect((source, chain), (self.sync, chain), (self.pilots, chain))
         self.connect((self.pilots, 0), self.estimator, self.effective, (self.detector, 0))
@@ -67,7 +67,6 @@ class receiver(gr.top_block):
         self.connect((self.detector, 0), blocks.null_sink(gr.sizeof_int * plan.n_users))
         self.connect((self.detector, 1), self.payload)
         self.msg_connect(self.payload, "pdus", self.pdus, "store")
-        self.msg_connect(self.sync, "report", self.reports, "store")
 
     def result(self):
         """Counters, and which payloads arrived as they were sent, as plain data."""
