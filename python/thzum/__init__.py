@@ -11,3 +11,4 @@ from .combiner_control import combiner_control  # noqa: F401
 from .mimo_link_source import mimo_link_source  # noqa: F401
 from .model import Model  # noqa: F401
 from .recording_source import recording_source  # noqa: F401
+from .radio import receiver_source, transmitter_sink  # noqa: F401
