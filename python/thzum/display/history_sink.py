@@ -9,7 +9,7 @@ import pmt
 from gnuradio import gr
 
 from ..channel.hardware.checks import integer, real
-from . import messages
+from .. import messages
 from .history_chart import HistoryChart
 
 #: Series by key of a report, with the factor to the unit shown. A detector's report has "vectors" beside its latency.

@@ -10,7 +10,7 @@ from gnuradio import gr
 
 from ..array import SubarrayArray
 from ..channel.hardware.checks import integer, real
-from . import messages
+from .. import messages
 from .path_chart import PLANES, PathChart
 
 _MOST_PATHS = 256  # of one message

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Message dictionaries as a display takes them: whatever comes, at most it is not shown."""
+"""Message dictionaries of other blocks as Python values; whatever comes, nothing worse than ValueError follows."""
 
 import math
 import numbers
