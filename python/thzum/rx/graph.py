@@ -107,6 +107,11 @@ class ReceiverGraph(gr.top_block):
         for section in self.sections:
             section.detector.set_algorithm(name)
 
+    def frames(self):
+        """Frames that went all the way, lost ones included."""
+        detected = [(part.detector.detected() + part.detector.skipped()) // part.length for part in self.sections]
+        return min(self.effective.frames(), *detected) if detected else self.effective.frames()
+
     def lost_frames(self):
         """Frames that were cut short, had bad samples, or were missing between others."""
         return self.pilots.lost_frames() + (self.sync.lost_frames() if self.sync else 0)

@@ -39,7 +39,11 @@ def row(session, before, seconds):
 
 def is_done(session, frames, seconds):
     """Whether as many frames (0 = any) or seconds (0 = any) as wanted have gone by."""
-    return 0 < frames <= session.counters()["frames"] or 0 < seconds <= session.seconds()
+    if 0 < seconds <= session.seconds():
+        return True
+    if session.opened.ends:  # then the last frame has gone all the way, and so have its scores
+        return frames > 0 and not session.is_running()
+    return 0 < frames <= session.graph.frames()
 
 
 def print_summary(session, as_json, out):

@@ -98,7 +98,7 @@ class Session:
         """{name: number}: frames received, frames lost, estimates, skipped items, overflows and so on."""
         graph = self.graph
         found = {
-            "frames": graph.pilots.frames(),
+            "frames": graph.frames(),
             "lost_frames": graph.lost_frames(),
             "overflows": self.opened.overflows(),
             "estimates": graph.estimator.estimates(),

@@ -18,6 +18,7 @@ class Opened:
         name: for people.
         recording: :class:`~gnuradio.thzum.frame.recording.Recording`, None of other sources.
         sample_rate: in Hz, 0 = not known.
+        ends: whether it comes to an end by itself after as many frames as were asked for.
     """
 
     block: object
@@ -25,6 +26,7 @@ class Opened:
     name: str
     recording: Recording = None
     sample_rate: float = 0.0
+    ends: bool = False
 
     def overflows(self):
         """Times that samples were lost before the receiver had them; None where the source does not tell."""
@@ -73,4 +75,4 @@ def open_source(address, plan=None, repeat=False, n_frames=0):
     recording = block.recording
     if not recording.frames and (plan or recording.plan).air is None:
         raise ValueError(f"source: {recording.path} has no annotated frame, and its plan has none on the air to find")
-    return Opened(block, plan or recording.plan, str(recording.path), recording, recording.sample_rate)
+    return Opened(block, plan or recording.plan, str(recording.path), recording, recording.sample_rate, not repeat)

@@ -58,6 +58,9 @@ class Window(QtWidgets.QWidget):
         self._frames, self._seconds, self._is_interrupted = frames, seconds, is_interrupted
         self._message = ""
         self.setWindowTitle(f"thzum-rx - {session.opened.name}")
+        font = self.font()
+        font.setPixelSize(13)
+        self.setFont(font)
         layout = QtWidgets.QVBoxLayout(self)
         layout.addLayout(self._controls())
         layout.addWidget(self._panes(), 1)
@@ -189,4 +192,5 @@ class Window(QtWidgets.QWidget):
     def closeEvent(self, event):
         self._timer.stop()
         self._attempt(self.stop)
+        self.status.setText(self.status_text())
         event.accept()
