@@ -14,14 +14,65 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from gnuradio import blocks, gr, thzum  # noqa: E402
+
 from gnuradio.thzum import rx  # noqa: E402
-from gnuradio.thzum.frame import PilotPlan  # noqa: E402
+from gnuradio.thzum.channel import UplinkChannel, draw_users, preset  # noqa: E402
+from gnuradio.thzum.frame import PilotPlan, ldpc_file, serving_beams  # noqa: E402
 from gnuradio.thzum.frame.recording import Recording, plan_from_metadata, plan_to_metadata  # noqa: E402
+from gnuradio.thzum.rx.recorder import frame_notes, sigmf_recorder  # noqa: E402
 from gnuradio.thzum.rx.source import load_plan, open_source  # noqa: E402
 
 SHIPPED = Path(__file__).resolve().parents[1] / "examples" / "recordings" / "thz300_aosa4x256.sigmf-meta"
 COMMAND = [sys.executable, "-c", "import sys; from gnuradio.thzum.rx import main; sys.exit(main())"]
 TIME_LIMIT = 120  # seconds, for a machine that is busy with other things
+
+
+N_AIR_FRAMES = 3
+
+
+@pytest.fixture(scope="module")
+def on_the_air(tmp_path_factory):
+    """(path, data beams) of a recording of frames with payload on the air, users at 20 dB per antenna."""
+    plan = PilotPlan("thz300_aosa4x256", n_slots=96, n_data=704, modulations="qpsk", samples_per_symbol=2)
+    paths = draw_users(preset("thz300_aosa4x256"), plan.n_users, 1, seed=3)
+    options = dict(noise_var=plan.n_users * 10**-2, normalise="each", seed=5)
+    ideal = UplinkChannel.from_plan(plan, paths, 10e6, **options)
+    beams = serving_beams(plan, ideal.true_channel(0)).tolist()
+    parameters = UplinkChannel.from_plan(plan, paths, 10e6, beams=beams, **options).parameters()
+    code = thzum.payload_code(plan.n_data, "qpsk", ldpc_file())
+    graph = gr.top_block()
+    source = thzum.uplink_frame_source(plan.air, code, n_frames=N_AIR_FRAMES)
+    uplink = thzum.thz_uplink_channel(parameters)
+    recorder = sigmf_recorder(plan, 10e6)
+    sync, notes = thzum.frame_sync(plan.air, plan.n_subarrays), frame_notes(recorder.note)
+    for user in range(plan.n_users):
+        graph.connect((source, user), (uplink, user))
+    for chain in range(plan.n_subarrays):
+        graph.connect((uplink, chain), (recorder, chain))
+        graph.connect((uplink, chain), (sync, chain))
+        graph.connect((sync, chain), blocks.null_sink(gr.sizeof_gr_complex) if chain else notes)
+    path = tmp_path_factory.mktemp("air") / "air"
+    recorder.begin(path)
+    graph.run()
+    assert recorder.end()[2] == N_AIR_FRAMES
+    return path, beams
+
+
+def test_frames_on_the_air_are_found_decoded_and_recorded_again(capsys, on_the_air, tmp_path):
+    path, beams = on_the_air
+    again = tmp_path / "again"
+    arguments = ["--payload", "qpsk", "--beams", ",".join(map(str, beams)), "--record", str(again), "--json"]
+    assert rx.main(["--source", str(path), "--no-gui", *arguments]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["frames"], found["lost_frames"], found["lost_payloads"]) == (N_AIR_FRAMES, 0, 0)
+    # Every frame carries a payload of each of the four users, of no bytes here.
+    assert found["payloads"] == 4 * N_AIR_FRAMES
+    before, after = Recording(path), Recording(again)
+    assert repr(after.plan) == repr(before.plan) and after.plan.air.blocks() == before.plan.air.blocks()
+    assert [(f.frame, f.start, f.length) for f in after.frames] == [(f.frame, f.start, f.length) for f in before.frames]
+    assert {f.beams for f in after.frames} == {tuple(beams)}
+    np.testing.assert_array_equal(after.samples(0, after.n_samples), before.samples(0, before.n_samples))
 
 
 def run(capsys, *arguments):
@@ -122,13 +173,16 @@ def test_plan_files(tmp_path):
             load_plan(tmp_path / "bad.yaml")
 
 
-def test_a_plan_of_other_chains_is_refused(tmp_path):
+def test_sources_without_the_right_plan_are_refused():
     with pytest.raises(ValueError, match="n_channels"):
         open_source(str(SHIPPED), PilotPlan("thz140_aosa32x64", 8))
+    with pytest.raises(ValueError, match="n_slots"):
+        open_source(str(SHIPPED), PilotPlan("thz300_aosa4x256", 64))
+    with pytest.raises(ValueError, match="--plan"):
+        open_source("tcp://127.0.0.1:5555")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("gui", [False, True])
+@pytest.mark.parametrize("number,gui", [(signal.SIGTERM, False), (signal.SIGINT, True)])
 def test_interrupts_end_it_cleanly(tmp_path, number, gui):
     path = tmp_path / "part"
     arguments = ["--source", str(SHIPPED), "--repeat", "--frame-rate", "40", "--estimator", "ls", "--record", str(path)]

@@ -34,8 +34,12 @@ def build_parser():
         prog="thzum-rx", description="Receive frames: estimate channels, detect data, show and record it."
     )
     add, usual = parser.add_argument, "default: %(default)s"
-    add("--source", default="", metavar="ADDRESS", help="SigMF recording (default: the shipped one)")
+    add("--source", default="", metavar="ADDRESS",
+        help="SigMF recording (default: the shipped one), driver=NAME,... (SoapySDR), or tcp://HOST:PORT (ZeroMQ)")
     add("--plan", metavar="FILE", help="YAML or JSON file with the pilot plan (default: the recording's)")
+    add("--sample-rate", type=_amount(float), default=0.0, metavar="HZ", help="default: the source's own")
+    add("--frequency", type=_amount(float), default=0.0, metavar="HZ", help="tune a device (default: leave it)")
+    add("--gain", type=float, metavar="DB", help="gain of a device (default: leave it)")
     add("--estimator", default="newtonized_omp", choices=sorted(thzum_python.estimators()), help=usual, metavar="NAME")
     add("--detector", default="lmmse", choices=sorted(thzum_python.detectors()), help=usual, metavar="NAME")
     add("--model", default="", metavar="FILE", help="network of the estimator (default: the shipped one)")
@@ -60,7 +64,10 @@ def make_session(options):
     from .source import load_plan, open_source
 
     plan = load_plan(options.plan) if options.plan else None
-    opened = open_source(options.source, plan, options.repeat, 0 if options.repeat else options.frames)
+    opened = open_source(
+        options.source, plan, options.repeat, 0 if options.repeat else options.frames,
+        sample_rate=options.sample_rate, frequency=options.frequency, gain=options.gain,
+    )
     frame_rate = options.frame_rate
     if frame_rate is None:
         frame_rate = 0 if options.no_gui else 20

@@ -62,7 +62,7 @@ class Session:
         recording = self.opened.recording
         length = recording.n_samples / max(len(recording.frames), 1)
         # Small buffers, so that frames come one at a time and not in bursts.
-        self.opened.block.set_max_output_buffer(1024)
+        self.opened.block.source.set_max_output_buffer(1024)
         self._pace = blocks.throttle(gr.sizeof_gr_complex, frame_rate * length)
         self.graph.connect((self.opened.block, 0), self._pace)
 
@@ -101,6 +101,7 @@ class Session:
             "frames": graph.frames(),
             "lost_frames": graph.lost_frames(),
             "overflows": self.opened.overflows(),
+            "lost_samples": self.opened.lost_samples(),
             "estimates": graph.estimator.estimates(),
             "skipped_estimates": graph.estimator.skipped(),
         }

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Opening what a receiver listens to, and reading pilot plans from files."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..frame.recording import Recording, plan_from_metadata
-from ..recording_source import recording_source
+from ..radio import receiver_source
+from ..radio.address import parse_address
 
 
 @dataclass
@@ -13,7 +15,7 @@ class Opened:
     """A source block with what is known of it.
 
     Attributes:
-        block: has an output for each RF chain.
+        block: the :class:`~gnuradio.thzum.radio.receiver_source`.
         plan: :class:`~gnuradio.thzum.frame.PilotPlan`.
         name: for people.
         recording: :class:`~gnuradio.thzum.frame.recording.Recording`, None of other sources.
@@ -29,9 +31,12 @@ class Opened:
     ends: bool = False
 
     def overflows(self):
-        """Times that samples were lost before the receiver had them; None where the source does not tell."""
-        counter = getattr(self.block, "overflows", None)
-        return int(counter()) if counter else None
+        """Overflows that a device reported; None of other sources, which have none."""
+        return self.block.overflows() if self.block.kind == "soapy" else None
+
+    def lost_samples(self):
+        """Samples of each chain that a device lost; None of other sources."""
+        return self.block.lost_samples() if self.block.kind == "soapy" else None
 
     def truth(self):
         """The recording if its truth lies beside it, else None."""
@@ -59,20 +64,29 @@ def load_plan(path):
         raise ValueError(f"{error} (in {path})") from None
 
 
-def open_source(address, plan=None, repeat=False, n_frames=0):
+def open_source(address, plan=None, repeat=False, n_frames=0, **device):
     """Open the source at ``address``; :class:`Opened`.
 
     Args:
-        address: path of a SigMF recording; "" is the shipped one.
-        plan: :class:`~gnuradio.thzum.frame.PilotPlan`; None takes that of the recording.
+        address: as :class:`~gnuradio.thzum.radio.receiver_source` takes it.
+        plan: :class:`~gnuradio.thzum.frame.PilotPlan`; None takes that of a recording.
         repeat: replay a recording without end.
         n_frames: frames of a recording to replay; 0 = all.
+        device: sample_rate, frequency and gain.
 
     Raises:
         ValueError, OSError, RuntimeError: it cannot be opened, or nothing says which plan it has.
     """
-    block = recording_source(address, n_channels=plan.n_subarrays if plan else 0, repeat=repeat, n_frames=n_frames)
-    recording = block.recording
-    if not recording.frames and (plan or recording.plan).air is None:
-        raise ValueError(f"source: {recording.path} has no annotated frame, and its plan has none on the air to find")
-    return Opened(block, plan or recording.plan, str(recording.path), recording, recording.sample_rate, not repeat)
+    parsed, recording = parse_address(address), None
+    if parsed.kind == "recording":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of truncated files; the source logs them
+            recording = Recording(parsed.target or None)
+        plan = plan or recording.plan
+        if not recording.frames and plan.air is None:
+            raise ValueError(f"source: {recording.path} has no annotated frame, and its plan none on the air to find")
+    elif plan is None:
+        raise ValueError(f"plan: {address} does not tell its pilot plan; give a file of it by --plan")
+    block = receiver_source(address, plan, repeat=repeat, n_frames=n_frames, **device)
+    name = str(recording.path) if recording else address
+    return Opened(block, plan, name, recording, block.sample_rate, bool(recording) and not repeat)
