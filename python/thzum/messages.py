@@ -25,14 +25,12 @@ def number(found, key, default=math.nan):
 
 
 def vector(found, key, length=None):
-    """The numbers under ``key`` as float64 [n]; ValueError if there are none, or not ``length``."""
-    try:
-        values = np.asarray(found[key], float)
-    except (KeyError, TypeError, ValueError):
-        raise ValueError(f"{key}: expected a vector of numbers") from None
-    if values.ndim != 1 or length not in (None, len(values)):
-        raise ValueError(f"{key}: expected {'numbers' if length is None else length}, got shape {values.shape}")
-    return values
+    """The real numbers under ``key`` as float64 [n]; ValueError if there are none, or not ``length``."""
+    values = np.asarray(found.get(key))
+    if values.dtype.kind not in "iuf" or values.ndim != 1 or length not in (None, len(values)):
+        wanted = "a vector of numbers" if length is None else f"{length} numbers"
+        raise ValueError(f"{key}: expected {wanted}, got {values.dtype} of shape {values.shape}")
+    return values.astype(float)
 
 
 class Refusals:

@@ -14,7 +14,7 @@ from .screen import LINE, Screen
 
 _BINS = 96  # of a picture, in each direction
 _MARGIN = 4
-_SIDE = 70  # of the smallest picture, in pixels
+_SIDE = 50  # of the smallest picture, in pixels
 
 
 class _Grid(Screen):
@@ -113,7 +113,7 @@ class constellation_sink(gr.sync_block):
         n_points = self._recent.shape[1]
         with self._lock:
             for port, items in enumerate(input_items):
-                newest = items[-n_points:]
+                newest = items[-n_points:].reshape(-1, self._recent.shape[2])
                 places = (self._next[port] + np.arange(len(newest))) % n_points
                 self._recent[port, places] = newest
                 self._next[port] = (self._next[port] + len(newest)) % n_points

@@ -24,6 +24,8 @@ class Screen(QtWidgets.QWidget):
         update_time = real("update_time", update_time, high=60, above=0)
         QtWidgets.QWidget.__init__(self)
         self._refresh = refresh
+        #: Pictures drawn so far.
+        self.pictures = 0
         self.setMinimumSize(width, height)
         policy = QtWidgets.QSizePolicy.Expanding
         self.setSizePolicy(policy, policy)
@@ -43,7 +45,8 @@ class Screen(QtWidgets.QWidget):
         self._timer.setInterval(max(1, round(1000 * real("update_time", update_time, high=60, above=0))))
 
     def painter(self):
-        """A painter of this widget in the colour of its text."""
+        """A painter for one picture of this widget, in the colour of its text."""
+        self.pictures += 1
         painter = QtGui.QPainter(self)
         painter.setPen(self.palette().text().color())
         return painter

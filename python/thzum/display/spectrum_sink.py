@@ -119,11 +119,16 @@ class angular_spectrum_sink(gr.sync_block):
             for port, items in enumerate(input_items)
             for group, index in newest(port, len(items)).items()
         ]
+        if found:
+            self.keep(found)
+        return len(input_items[0])
+
+    def keep(self, found):
+        """Take [(place in users or 0, input, item [N])] as the newest."""
         with self._lock:
             for group, port, item in found:
                 self._columns[group, port] = item
-            self._is_new = self._has_items = self._has_items or bool(found)
-        return len(input_items[0])
+            self._is_new = self._has_items = True
 
     def _newest(self, port, count):
         """{0: index of the newest item that was not skipped}."""

@@ -65,7 +65,7 @@ def make_session(options):
 
     plan = load_plan(options.plan) if options.plan else None
     opened = open_source(
-        options.source, plan, options.repeat, 0 if options.repeat else options.frames,
+        options.source, plan, options.repeat, options.frames,
         sample_rate=options.sample_rate, frequency=options.frequency, gain=options.gain,
     )
     frame_rate = options.frame_rate

@@ -41,9 +41,10 @@ def is_done(session, frames, seconds):
     """Whether as many frames (0 = any) or seconds (0 = any) as wanted have gone by."""
     if 0 < seconds <= session.seconds():
         return True
-    if session.opened.ends:  # then the last frame has gone all the way, and so have its scores
-        return frames > 0 and not session.is_running()
-    return 0 < frames <= session.graph.frames()
+    if frames > 0 and not session.is_running():
+        return True
+    # A source that ends by itself is waited for: then the last frame's scores are there as well.
+    return not session.opened.ends and 0 < frames <= session.graph.frames()
 
 
 def print_summary(session, as_json, out):

@@ -71,7 +71,8 @@ def open_source(address, plan=None, repeat=False, n_frames=0, **device):
         address: as :class:`~gnuradio.thzum.radio.receiver_source` takes it.
         plan: :class:`~gnuradio.thzum.frame.PilotPlan`; None takes that of a recording.
         repeat: replay a recording without end.
-        n_frames: frames of a recording to replay; 0 = all.
+        n_frames: frames of a recording to replay; 0 = all, as with frames on the air, whose end takes a little
+            of what follows to be found.
         device: sample_rate, frequency and gain.
 
     Raises:
@@ -87,6 +88,7 @@ def open_source(address, plan=None, repeat=False, n_frames=0, **device):
             raise ValueError(f"source: {recording.path} has no annotated frame, and its plan none on the air to find")
     elif plan is None:
         raise ValueError(f"plan: {address} does not tell its pilot plan; give a file of it by --plan")
-    block = receiver_source(address, plan, repeat=repeat, n_frames=n_frames, **device)
+    is_counted = recording is not None and not repeat and plan.air is None
+    block = receiver_source(address, plan, repeat=repeat, n_frames=n_frames if is_counted else 0, **device)
     name = str(recording.path) if recording else address
-    return Opened(block, plan, name, recording, block.sample_rate, bool(recording) and not repeat)
+    return Opened(block, plan, name, recording, block.sample_rate, is_counted)
