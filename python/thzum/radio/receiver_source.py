@@ -33,6 +33,7 @@ class receiver_source(gr.hier_block2):
         repeat: recordings: start again at the end.
         realtime: recordings: no faster than their sample rate.
         longest_gap: devices: seconds of lost samples that NaN stand in for at a time.
+        n_frames: recordings: end after as many frames; 0 replays all.
         settings: devices: a dictionary of their own settings, such as {"snr_db": 10} of the virtual radio.
 
     Raises:
@@ -43,7 +44,7 @@ class receiver_source(gr.hier_block2):
 
     def __init__(
         self, address, plan, sample_rate=0.0, frequency=0.0, gain=None, repeat=False, realtime=False, longest_gap=0.5,
-        settings=None,
+        n_frames=0, settings=None,
     ):
         self.plan = plan
         self.n_chains = plan.n_subarrays
@@ -62,7 +63,7 @@ class receiver_source(gr.hier_block2):
         elif parsed.kind == "zmq":
             self._open_feed(parsed, sample_rate)
         else:
-            self._open_recording(parsed.target, sample_rate, repeat, realtime)
+            self._open_recording(parsed.target, sample_rate, repeat, realtime, n_frames)
         self.set_settings(settings or {})
 
     def message_ports_out(self):
@@ -150,8 +151,8 @@ class receiver_source(gr.hier_block2):
         for chain in range(self.n_chains):
             self.connect((streams, chain), (self, chain))
 
-    def _open_recording(self, path, sample_rate, repeat, realtime):
-        self.source = recording_source(path, self.n_chains, repeat)
+    def _open_recording(self, path, sample_rate, repeat, realtime, n_frames):
+        self.source = recording_source(path, self.n_chains, repeat, n_frames)
         recording = self.source.recording
         self._check_plan(recording)
         rate = recording.sample_rate
