@@ -106,7 +106,7 @@ def _receiver(application, seconds, is_shown):
     from gnuradio.thzum.rx.source import open_source
     from gnuradio.thzum.rx.window import Window
 
-    session = Session(open_source("", repeat=True), frame_rate=RATE, estimator="fpn_oamp")
+    session = Session(open_source("", repeat=True), frame_rate=RATE, estimator="newtonized_omp")
     window = Window(session, 1 / RATE) if is_shown else None
     (window or session).start()
     _shares(application, 1.0)

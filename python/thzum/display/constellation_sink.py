@@ -43,23 +43,27 @@ class _Grid(Screen):
 
     def paintEvent(self, event):
         painter = self.painter()
-        for number, title in enumerate(self._titles):
+        for number in range(len(self._titles)):
             place = self.place(number)
-            self.write(painter, place.left(), place.top() - LINE, place.width(), title)
             painter.fillRect(place, QtCore.Qt.black)
             if self._pictures:
                 painter.drawImage(place, self._pictures[number])
-            self._mark_points(painter, place, self._points[number])
+        self.draw_still(painter, self._draw_titles_and_points)
+
+    def _draw_titles_and_points(self, painter):
+        for number, title in enumerate(self._titles):
+            place = self.place(number)
+            self.write(painter, place.left(), place.top() - LINE, place.width(), title)
+        painter.setPen(QtGui.QPen(QtGui.QColor("#56B4E9"), 1))
+        for number, points in enumerate(self._points):
+            self._mark_points(painter, self.place(number), points)
 
     def _mark_points(self, painter, place, points):
-        painter.save()
-        painter.setPen(QtGui.QPen(QtGui.QColor("#56B4E9"), 1))
         scale = place.width() / 2 / self._limit
         for point in points:
             x, y = place.center().x() + scale * point.real, place.center().y() - scale * point.imag
             painter.drawLine(QtCore.QPointF(x - 3, y), QtCore.QPointF(x + 3, y))
             painter.drawLine(QtCore.QPointF(x, y - 3), QtCore.QPointF(x, y + 3))
-        painter.restore()
 
 
 class constellation_sink(gr.sync_block):

@@ -27,7 +27,7 @@ class PathChart(Screen):
     def set_plane(self, plane):
         """"xz" or "yz"."""
         self._plane = plane
-        self.update()
+        self.forget_still()
 
     def show_paths(self, shown, persistence, floor_db):
         """Take [(age, paths)] of which those at most ``floor_db`` below the strongest are drawn."""
@@ -57,13 +57,16 @@ class PathChart(Screen):
 
     def paintEvent(self, event):
         painter = self.painter()
+        self.draw_still(painter, self._draw_scale)
         painter.setRenderHint(QtGui.QPainter.Antialiasing)
-        self._draw_scale(painter)
         for age, paths in self._shown:
             self._draw_paths(painter, paths, 255 - 200 * age // self._persistence)
         self._draw_legend(painter)
 
     def _draw_scale(self, painter):
+        painter.setRenderHint(QtGui.QPainter.Antialiasing)
+        title = f"paths in the {self._plane} plane; radius: distance in m, dashed: Rayleigh distance"
+        self.write(painter, 0, 0, self.width(), title)
         x, y, radius = self.centre()
         grid = QtGui.QPen(faint(self.palette().text().color(), 60))
         painter.setPen(grid)
@@ -110,9 +113,6 @@ class PathChart(Screen):
                 painter.drawEllipse(QtCore.QPointF(x, y), size, size)
 
     def _draw_legend(self, painter):
-        painter.setPen(self.palette().text().color())
-        title = f"paths in the {self._plane} plane; radius: distance in m, dashed: Rayleigh distance"
-        self.write(painter, 0, 0, self.width(), title)
         for row, user in enumerate(sorted({paths.user for _, paths in self._shown})[:12]):
             painter.setPen(QtGui.QColor(COLOURS[user % len(COLOURS)]))
             self.write(painter, 4, LINE * (row + 1), 80, f"user {user}", QtCore.Qt.AlignLeft)

@@ -3,6 +3,7 @@
 
 import math
 
+import numpy as np
 from PyQt5 import QtCore, QtGui, QtWidgets
 
 from ..channel.hardware.checks import real
@@ -26,6 +27,7 @@ class Screen(QtWidgets.QWidget):
         self._refresh = refresh
         #: Pictures drawn so far.
         self.pictures = 0
+        self._still = None
         self.setMinimumSize(width, height)
         policy = QtWidgets.QSizePolicy.Expanding
         self.setSizePolicy(policy, policy)
@@ -47,9 +49,39 @@ class Screen(QtWidgets.QWidget):
     def painter(self):
         """A painter for one picture of this widget, in the colour of its text."""
         self.pictures += 1
-        painter = QtGui.QPainter(self)
+        return self._painter_on(self)
+
+    def _painter_on(self, device):
+        painter = QtGui.QPainter(device)
+        painter.setFont(self.font())
         painter.setPen(self.palette().text().color())
         return painter
+
+    def draw_still(self, painter, draw):
+        """Draw what ``draw(painter)`` draws on a transparent ground, which it is asked for once per size."""
+        if self._still is None:
+            ratio = self.devicePixelRatioF()
+            self._still = QtGui.QPixmap(self.size() * ratio)
+            self._still.setDevicePixelRatio(ratio)
+            self._still.fill(QtCore.Qt.transparent)
+            draw(self._painter_on(self._still))
+        painter.drawPixmap(0, 0, self._still)
+
+    def forget_still(self):
+        """Ask for the still part again."""
+        self._still = None
+        self.update()
+
+    def resizeEvent(self, event):
+        self.forget_still()
+
+    def pixels(self):
+        """The widget as it is drawn, uint8 [height, width, 3] of red, green and blue."""
+        image = self.grab().toImage().convertToFormat(QtGui.QImage.Format_RGB888)
+        rows = np.frombuffer(image.constBits().asstring(image.sizeInBytes()), np.uint8)
+        return rows.reshape(image.height(), image.bytesPerLine())[:, : 3 * image.width()].reshape(
+            image.height(), image.width(), 3
+        )
 
     def write(self, painter, left, top, width, text, align=QtCore.Qt.AlignCenter):
         """A line of text in a box of one line's height."""

@@ -33,8 +33,8 @@ class receiver_source(gr.hier_block2):
         repeat: recordings: start again at the end.
         realtime: recordings: no faster than their sample rate.
         longest_gap: devices: seconds of lost samples that NaN stand in for at a time.
-        n_frames: recordings: end after as many frames; 0 replays all.
         settings: devices: a dictionary of their own settings, such as {"snr_db": 10} of the virtual radio.
+        n_frames: recordings: end after as many frames; 0 replays all.
 
     Raises:
         ValueError: an address that is none of these, a device that does not answer, too few channels, another
@@ -44,7 +44,7 @@ class receiver_source(gr.hier_block2):
 
     def __init__(
         self, address, plan, sample_rate=0.0, frequency=0.0, gain=None, repeat=False, realtime=False, longest_gap=0.5,
-        n_frames=0, settings=None,
+        settings=None, n_frames=0,
     ):
         self.plan = plan
         self.n_chains = plan.n_subarrays
