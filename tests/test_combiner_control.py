@@ -16,10 +16,10 @@ from oracles.air_frame import frame_symbols, waveform
 
 from gnuradio import thzum
 from gnuradio.thzum.array import SubarrayArray
-from gnuradio.thzum.beam_switch import phase_words
 from gnuradio.thzum.channel import CombinerSchedule, UplinkChannel, draw_users, plan_combiners, preset
-from gnuradio.thzum.command_link import CommandLink
 from gnuradio.thzum.frame import PilotPlan
+from gnuradio.thzum.radio.beam_switch import phase_words
+from gnuradio.thzum.radio.command_link import CommandLink
 
 ARRAY = SubarrayArray(1, 2, 4, 4, carrier_frequency=300e9, spacing=0.25, gap=30.0)
 PLAN = PilotPlan(ARRAY, 16, n_users=2, n_data=40, modulations="qpsk", samples_per_symbol=2)

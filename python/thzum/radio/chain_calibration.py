@@ -5,8 +5,8 @@ import numpy as np
 import pmt
 from gnuradio import gr
 
-from .channel.hardware.checks import integer
-from .frame.calibration import chain_gains
+from ..channel.hardware.checks import integer
+from ..frame.calibration import chain_gains
 
 _USER, _SKIPPED = pmt.intern("thzum_user"), pmt.intern("thzum_skipped")
 

@@ -9,8 +9,9 @@ import numpy as np
 import pmt
 from gnuradio import gr
 
-from .channel.hardware.checks import integer
-from .channel.schedule import plan_combiners
+from .. import messages
+from ..channel.hardware.checks import integer
+from ..channel.schedule import plan_combiners
 from .command_link import CommandLink
 
 #: Fields of the three templates.
@@ -62,7 +63,7 @@ class beam_switch(gr.basic_block):
     when something is wrong: ``problem`` (symbol), ``sent``, ``refused`` and ``dropped`` (long).
 
     Args:
-        address: of the device, see :class:`~gnuradio.thzum.command_link.CommandLink`.
+        address: of the device, see :class:`~gnuradio.thzum.radio.command_link.CommandLink`.
         table_command, frame_command, slot_command: templates.
         plan, beams: plan and data beams [S] of the combiner table, for ``table_command``.
         phase_bits: of the phase shifters; 0 gives degrees.
@@ -88,6 +89,7 @@ class beam_switch(gr.basic_block):
         self._phase_bits = integer("phase_bits", phase_bits, 0, 16)
         self._link = CommandLink(address, reply, timeout)
         self._log = gr.logger(self.alias())
+        self._refusals = messages.Refusals(self._log)
         self._waiting = queue.Queue(_MOST_WAITING)
         self._thread, self._is_stopping = None, False
         self._counts = dict(sent=0, refused=0, dropped=0)
@@ -121,7 +123,7 @@ class beam_switch(gr.basic_block):
         try:
             commands = self._commands(message)
         except (ValueError, TypeError, KeyError) as error:
-            self._log.warn(f"schedule dropped: expected the message of a Combiner Control; {error}")
+            self._refusals.add(f"expected the schedule of a Combiner Control, {error}")
             return
         if self._make_room():
             self._fault("dropped", "the device is slower than the schedule")
@@ -138,9 +140,7 @@ class beam_switch(gr.basic_block):
         return True
 
     def _commands(self, message):
-        if not pmt.is_dict(message):
-            raise ValueError(f"got {pmt.write_string(message)}")
-        entries = pmt.to_python(message)
+        entries = messages.entries(message)
         rate, (seconds, fraction) = entries["sample_rate"], entries["time"]
         lengths = np.asarray(entries["lengths"], np.int64)
         rows = [int(entry) for entry in entries["entries"]]
@@ -191,7 +191,4 @@ class beam_switch(gr.basic_block):
         self._counts[kind] += 1
         if self._counts[kind] == 1:
             self._log.warn(f"{problem} (the first time; the report port counts)")
-        message = pmt.dict_add(pmt.make_dict(), pmt.intern("problem"), pmt.intern(problem))
-        for key, count in self._counts.items():
-            message = pmt.dict_add(message, pmt.intern(key), pmt.from_long(count))
-        self.message_port_pub(pmt.intern("report"), message)
+        self.message_port_pub(pmt.intern("report"), pmt.to_pmt({"problem": problem, **self._counts}))
