@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two ends of a link over the virtual radio, for processes of their own: python radio_ends.py END OPTIONS."""
+"""The two ends of a link over the virtual radio, for processes of their own: python radio_ends.py END OPTIONS.
+
+A receiver takes lines KEY:VALUE, settings of its device, and ends with SIGTERM or when its input ends."""
 
 import argparse
 import json
+import select
 import signal
+import sys
 import time
 
 import numpy as np
@@ -106,14 +110,18 @@ def run_receiver(options, plan):
     graph = receiver(source, plan, source.beams, options.algorithm)
     end = [False]
     signal.signal(signal.SIGTERM, lambda *_: end.__setitem__(0, True))
+    if options.hold:
+        print("ready", flush=True)
+        sys.stdin.readline()
     graph.start()
     print("started", flush=True)
-    begin = time.monotonic()
-    changes = sorted((float(at), key, value) for at, key, value in (c.split(":") for c in options.change))
-    while not end[0] and time.monotonic() - begin < options.seconds:
-        while changes and time.monotonic() - begin >= changes[0][0]:
-            source.set_setting(*changes.pop(0)[1:])
-        time.sleep(0.02)
+    deadline = time.monotonic() + options.seconds
+    while not end[0] and time.monotonic() < deadline:
+        if select.select([sys.stdin], [], [], 0.02)[0]:
+            change = sys.stdin.readline().strip()
+            if not change:
+                break  # whoever started this is gone
+            source.set_setting(*change.split(":"))
     graph.stop()
     graph.wait()
     print(json.dumps(graph.result()), flush=True)
@@ -128,7 +136,7 @@ def main():
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=1e9)
     parser.add_argument("--algorithm", default="newtonized_omp")
-    parser.add_argument("--change", action="append", default=[], help="SECONDS:KEY:VALUE, a setting of the device")
+    parser.add_argument("--hold", action="store_true", help="receiver: wait for a line before it starts")
     options = parser.parse_args()
     plan = short_plan()
     (run_transmitter if options.end == "transmitter" else run_receiver)(options, plan)
