@@ -144,8 +144,7 @@ def run(each, frames=FRAMES, rate=RATE):
 
 def _finish(transmitter, receiver):
     transmitter.result()
-    time.sleep(2.5)  # what the radio still holds goes on the air
-    return receiver.result(stop=True)
+    return receiver.result(stop=True, after=2.5)  # what the radio still holds goes on the air
 
 
 def measure(frames=FRAMES):

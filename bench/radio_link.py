@@ -88,9 +88,10 @@ class End:
         self.process.kill()
         self.process.wait()
 
-    def result(self, stop=False):
-        """What it counted, when it ends, or now if ``stop``."""
+    def result(self, stop=False, after=0.0):
+        """What it counted, when it ends, or in ``after`` seconds if ``stop``."""
         if stop:
+            time.sleep(after)
             self.send(signal.SIGTERM)
         result = json.loads(self.line("{"))
         self.process.wait(TIME_LIMIT)
@@ -135,7 +136,6 @@ class Link:
 
 def account(result, user=0):
     """Of a user's frames from the first to the last good one: how many there were, good ones, ones reported lost."""
-    good = sorted({frame for k, frame in result["good"] if k == user})
-    if not good:
-        return dict(span=0, good=0, reported=0)
-    return dict(span=good[-1] - good[0] + 1, good=len(good), reported=result["payload_lost"][user])
+    count = result["good"][user]
+    span = count["last"] - count["first"] + 1 if count["good"] else 0
+    return dict(span=span, good=count["good"], reported=result["payload_lost"][user])
