@@ -60,6 +60,7 @@ public:
 private:
     void set_schedule();
     receive_result overflow(int64_t lost, bool is_silent);
+    int64_t whole_realisations(int64_t count) const;
     int64_t due_drop();
     void pass(int count);
     void spoil(int first, int count);
