@@ -79,6 +79,7 @@ link_onnxruntime_library() {
     mkdir -p "$build/onnxruntime/lib"
     cp -f "$library" "$build/onnxruntime/lib/libonnxruntime.so.1"
     ln -sf libonnxruntime.so.1 "$build/onnxruntime/lib/libonnxruntime.so"
+    cp -f "$(dirname "$library")"/../{LICENSE,ThirdPartyNotices.txt} "$build/onnxruntime/"
 }
 
 prepare_onnxruntime() {
