@@ -8,3 +8,4 @@ from . import array, bounds, channel, frame, metrics  # noqa: F401
 from .mimo_link_source import mimo_link_source  # noqa: F401
 from .model import Model  # noqa: F401
 from .recording_source import recording_source  # noqa: F401
+from .radio import receiver_source  # noqa: F401

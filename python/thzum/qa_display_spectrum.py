@@ -11,7 +11,8 @@ from gnuradio import blocks, gr, gr_unittest
 from PyQt5 import QtWidgets
 
 from gnuradio.thzum.array import SubarrayArray
-from gnuradio.thzum.spectrum_sink import angular_spectrum_sink, spectrum_levels
+from gnuradio.thzum.display import angular_spectrum_sink
+from gnuradio.thzum.display.heat import levels_db
 
 ARRAY = SubarrayArray(1, 2, 8, 8, carrier_frequency=300e9, spacing=0.4, gap=10.0)
 
@@ -23,7 +24,7 @@ def plane_wave(uy, ux):
     return np.tile(wave.ravel(), 2).astype(np.complex64)
 
 
-class qa_spectrum_sink(gr_unittest.TestCase):
+class qa_display_spectrum(gr_unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["qa"])
@@ -56,7 +57,7 @@ class qa_spectrum_sink(gr_unittest.TestCase):
 
     def test_levels_of_known_powers(self):
         power = np.array([[1.0, 0.1, 0.01, 1e-9, 5.0, np.nan]])
-        np.testing.assert_array_equal(spectrum_levels(power, 1.0, -20.0), [[255, 127, 0, 0, 255, 0]])
+        np.testing.assert_array_equal(levels_db(power, 1.0, -20.0), [[255, 127, 0, 0, 255, 0]])
 
     def test_widget_draws_before_and_after_the_first_item_and_with_bad_ones(self):
         empty = angular_spectrum_sink(ARRAY)
@@ -83,4 +84,4 @@ class qa_spectrum_sink(gr_unittest.TestCase):
 
 
 if __name__ == "__main__":
-    gr_unittest.run(qa_spectrum_sink)
+    gr_unittest.run(qa_display_spectrum)
