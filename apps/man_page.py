@@ -41,14 +41,14 @@ def options(parser):
 
 
 def commands(parser):
-    """A subsection for each command that takes no further command."""
+    """A subsection for each command that does something by itself, depth first."""
     for _, summary, child in subcommands(parser):
-        if any(subcommands(child)):
-            yield from commands(child)
-            continue
-        yield f'.SS "{roff(child.prog)}"'
-        yield from synopsis(child)
-        yield from (".PP", roff(child.description or summary), *options(child))
+        only_help_and_commands = len(child._actions) == 2 and any(subcommands(child))
+        if not only_help_and_commands:
+            yield f'.SS "{roff(child.prog)}"'
+            yield from synopsis(child)
+            yield from (".PP", roff(child.description or summary), *options(child))
+        yield from commands(child)
 
 
 def manual_page(parser):

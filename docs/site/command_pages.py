@@ -8,7 +8,7 @@ import os
 os.environ["COLUMNS"] = "100"  # how wide argparse writes
 
 #: Command -> function that makes its parser.
-COMMANDS = {"thzum": ("gnuradio.thzum.cli", "build_parser")}
+COMMANDS = {"thzum": ("gnuradio.thzum.cli", "build_parser"), "thzum-rx": ("gnuradio.thzum.rx", "build_parser")}
 
 
 def parsers(parser):
