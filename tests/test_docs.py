@@ -112,7 +112,7 @@ class TestManualPage:
         }
         groff = shutil.which("groff")
         if groff:
-            run = subprocess.run([groff, "-man", "-Tutf8", "-ww", "-z"], input=page, text=True, capture_output=True)
+            run = subprocess.run([groff, "-Kutf8", "-man", "-Tutf8", "-ww", "-z"], input=page, text=True, capture_output=True)
             assert run.stderr == ""
 
     def page(self, root, parser):
