@@ -122,8 +122,8 @@ def test_example_compiles_runs_and_ends(compiled, tmp_path, name):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=TIME_LIMIT)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr, done.stderr
-    result = r"\d+ of \d+ bytes" if name == "uplink_frames" else r"-?\d+(\.\d)? dB"
-    assert re.search(result, done.stdout) or name in ("compare_estimators", "impairments")
+    results = {"uplink_frames": r"\d+ of \d+ bytes", "combiner_control": r"\d+ of \d+ frames right"}
+    assert re.search(results.get(name, r"-?\d+(\.\d)? dB"), done.stdout) or name in ("compare_estimators", "impairments")
 
 
 def test_recording_is_received_to_the_last_frame(compiled, qt):
@@ -296,6 +296,22 @@ def test_bytes_arrive_over_the_air(compiled):
         got[pmt.to_long(pmt.dict_ref(meta, pmt.intern("user"), pmt.PMT_NIL))] += bytes(pmt.u8vector_elements(content))
     assert got == [bytes(content) for content in graph.sent]
     assert graph.sync.frames() == graph.n_frames and graph.sync.lost_frames() == 0
+
+
+def test_combiners_come_into_step_with_the_users(compiled):
+    graph = top_block(compiled("combiner_control"))()
+    assert graph.uplink_latency == graph.uplink.latency()
+    graph.start()
+    graph.wait()
+    assert graph.control.moves() == 1 and graph.sync.frames() == graph.n_frames
+    # Behind the message pass the samples that lay in buffers: three frames, of which the first is lost anyway.
+    size = len(graph.sent[0]) // graph.n_frames
+    right = [0] * graph.plan.n_users
+    for i in range(graph.pdus.num_messages()):
+        meta, content = pmt.car(graph.pdus.get_message(i)), pmt.cdr(graph.pdus.get_message(i))
+        user, frame = (pmt.to_long(pmt.dict_ref(meta, pmt.intern(key), pmt.PMT_NIL)) for key in ("user", "frame"))
+        right[user] += bytes(pmt.u8vector_elements(content)) == bytes(graph.sent[user][frame * size : (frame + 1) * size])
+    assert min(right) >= graph.n_frames - 4 and max(right) < graph.n_frames
 
 
 def test_sliders_act_on_the_running_comparison(compiled, qt):

@@ -41,6 +41,7 @@ PARAMETERS = {
     "thzum_frame_sync": {"plan": AIR_PLAN},
     "thzum_uplink_frame_source": {"plan": AIR_PLAN},
     "thzum_uplink_payload": {"plan": AIR_PLAN},
+    "thzum_transmitter_sink": {"plan": AIR_PLAN, "address": "'driver=thzum,medium=test-grc-yaml'"},
     "thzum_hybrid_field_channel": {"channel": "thzum.channel.preset('thz300_aosa4x256')"},
     "thzum_pilot_receiver": {"sequences": "plan.user_sequences"},
     "thzum_uplink_channel": {

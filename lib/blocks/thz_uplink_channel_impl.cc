@@ -145,6 +145,8 @@ void thz_uplink_channel_impl::handle_control(const pmt::pmt_t& message)
         };
         const auto entry = take("entry"), frame = take("entries"), lengths = take("lengths");
         const auto sample = take("sample"), noise_var = take("noise_var");
+        for (const char* for_hardware : { "frame", "time", "sample_rate", "beams" })
+            entries.erase(for_hardware);
         if (!entries.empty())
             throw std::invalid_argument(
                 "expected the keys entry, entries, lengths, sample or noise_var, got '" +

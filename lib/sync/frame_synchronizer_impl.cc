@@ -65,7 +65,7 @@ frame_synchronizer_impl::frame_synchronizer_impl(air_frame::sptr frame,
               frame->parameters().span,
               frame->parameters().samples_per_symbol),
       d_search(frame, d_pulse, settings.n_chains, settings.false_alarm),
-      d_match(frame, d_pulse, settings.n_chains, settings.max_frequency),
+      d_decision(frame, d_pulse, settings.n_chains, settings.max_frequency),
       d_tracker(frame, settings.n_chains, settings.is_per_chain),
       d_calibration(settings.n_chains, gr_complex(1)),
       d_samples(settings.n_chains, 0),
@@ -73,22 +73,21 @@ frame_synchronizer_impl::frame_synchronizer_impl(air_frame::sptr frame,
 {
     const int step = frame->parameters().samples_per_symbol;
     const size_t frame_room = size_t(frame->n_samples() * 1.002) + 64;
-    const size_t room = frame_room + 2 * size_t(d_search.preamble_length()) * step +
-                        4 * size_t(d_match.margin()) + 2 * chunk;
+    const size_t room = frame_room + 2 * size_t(frame->preamble_length()) * step +
+                        size_t(d_decision.reach()) + 4 * size_t(d_decision.margin()) + 2 * chunk;
     d_samples = chain_buffer<gr_complex>(settings.n_chains, room);
     d_bad = chain_buffer<uint8_t>(1, room);
     d_turned.assign(settings.n_chains, std::vector<gr_complex>(frame_room));
     d_references.resize(size_t(settings.n_chains) * frame->references().size() * frame->n_chips());
     d_result.noise_var.resize(settings.n_chains);
     d_result.symbols.resize(size_t(settings.n_chains) * frame->n_received());
-    d_candidates.reserve(chunk);
     restart();
 }
 
 void frame_synchronizer_impl::restart()
 {
     // Silence in front, so that a preamble may begin with the first sample.
-    const int margin = 2 * d_match.margin();
+    const int margin = 2 * d_decision.margin();
     d_samples.restart(-margin);
     d_bad.restart(-margin);
     d_samples.extend(margin);
@@ -97,7 +96,7 @@ void frame_synchronizer_impl::restart()
         std::fill_n(d_samples.fresh(s, margin), margin, gr_complex(0));
     std::fill_n(d_bad.fresh(0, margin), margin, uint8_t(0));
     d_search.restart(-margin);
-    d_candidates.clear();
+    d_decision.restart();
     d_in_frame = d_has_frame = false;
     d_next_number = 0;
 }
@@ -134,7 +133,7 @@ int frame_synchronizer_impl::push(const gr_complex* const* samples, int count)
         const int some = std::min(count - taken, int(chunk));
         store(samples, taken, some);
         taken += some;
-        d_search.run(d_samples, d_candidates);
+        d_search.run(d_samples, d_decision.found());
     }
 }
 
@@ -158,19 +157,9 @@ void frame_synchronizer_impl::store(const gr_complex* const* samples, int first,
 
 void frame_synchronizer_impl::decide_candidates()
 {
-    const int step = d_frame->parameters().samples_per_symbol;
-    const int behind = d_search.preamble_length() * step + d_match.margin();
-    size_t decided = 0;
-    for (; decided < d_candidates.size() && !d_has_frame; decided++) {
-        const auto& place = d_candidates[decided];
-        if (place.sample + behind > d_samples.end())
-            break;
-        preamble_fix fix;
-        if (place.sample - d_match.margin() >= d_samples.first() &&
-            d_match.run(d_samples, place, fix))
-            begin_frame(fix);
-    }
-    d_candidates.erase(d_candidates.begin(), d_candidates.begin() + long(decided));
+    preamble_fix fix;
+    while (!d_has_frame && d_decision.next(d_samples, d_search.first_place(), fix))
+        begin_frame(fix);
 }
 
 int64_t frame_synchronizer_impl::pending() const
@@ -186,24 +175,36 @@ double frame_synchronizer_impl::sample_of(double symbol) const
            chips * d_frame->parameters().samples_per_symbol * (1.0 + d_settings.clock_offset);
 }
 
+// Where, behind the preamble of a frame, the next frame's may come at the earliest, and a little
+// less.
+double frame_synchronizer_impl::last_within_frame() const
+{
+    return d_fix.instant + d_frame->n_samples() * 0.999 - d_decision.margin();
+}
+
+// What resembles the preamble within a frame stays far below the frame's own, in both stages.
+void frame_synchronizer_impl::follow(const preamble_fix& fix)
+{
+    d_fix = fix;
+    d_decision.ask_until(last_within_frame(), 0.5f * fix.first_metric);
+}
+
 void frame_synchronizer_impl::begin_frame(const preamble_fix& fix)
 {
-    // A preamble also resembles itself a segment or more aside, where its repetitions match: the best
-    // of the places within its length is the one.
+    // A preamble also resembles itself a segment or more aside, where its repetitions match: the
+    // best of the places within its length is the one.
     const double apart = fix.instant - d_fix.instant;
     const int step = d_frame->parameters().samples_per_symbol;
-    if (d_next_number > 0 && apart < d_search.preamble_length() * step) {
+    if (d_next_number > 0 && apart < d_frame->preamble_length() * step) {
         if (d_in_frame && fix.metric > d_fix.metric)
-            d_fix = fix;
+            follow(fix);
         return;
     }
-    // What resembles the preamble within a frame stays far below the frame's own. The frame may have
-    // gone out before its last places are decided.
-    if (d_next_number > 0 && apart < d_frame->n_samples() * 0.999 - d_match.margin() &&
-        fix.metric < 0.5 * d_fix.metric)
+    // The frame may have gone out before its last places are decided.
+    if (d_next_number > 0 && fix.instant < last_within_frame() && fix.metric < 0.5 * d_fix.metric)
         return;
     // A frame whose end is there already is whole, although the next preamble was found first.
-    if (d_in_frame && apart >= d_frame->n_samples() * 0.999 - d_match.margin())
+    if (d_in_frame && fix.instant >= last_within_frame())
         end_frame();
     if (d_in_frame)
         d_cut_short++;
@@ -212,7 +213,7 @@ void frame_synchronizer_impl::begin_frame(const preamble_fix& fix)
     d_missed += uint64_t(passed - 1);
     d_number = d_next_number == 0 ? 0 : d_number + passed;
     d_next_number = d_number + 1;
-    d_fix = fix;
+    follow(fix);
     d_in_frame = true;
 }
 
@@ -303,10 +304,8 @@ void frame_synchronizer_impl::void_bad_symbols()
 
 void frame_synchronizer_impl::drop_old()
 {
-    int64_t needed = d_search.sample_needed();
-    for (const auto& each : d_candidates)
-        needed = std::min(needed, each.sample);
-    needed = std::min(needed, d_search.first_place()) - d_match.margin();
+    int64_t needed =
+        std::min(d_search.sample_needed(), d_decision.sample_needed(d_search.first_place()));
     if (d_in_frame)
         needed = std::min(needed, int64_t(sample_of(0)) - d_pulse.reach() - margin_samples - 2);
     d_samples.drop_before(needed);

@@ -10,7 +10,7 @@
 
 #include "sync/chain_buffer.h"
 #include "sync/phase_tracker.h"
-#include "sync/preamble_match.h"
+#include "sync/preamble_decision.h"
 #include "sync/preamble_search.h"
 #include "sync/pulse.h"
 #include <gnuradio/thzum/frame_synchronizer.h>
@@ -44,6 +44,8 @@ private:
     void store(const gr_complex* const* samples, int first, int count);
     void decide_candidates();
     void begin_frame(const preamble_fix& fix);
+    void follow(const preamble_fix& fix);
+    double last_within_frame() const;
     bool is_frame_complete() const;
     void end_frame();
     void take_symbols();
@@ -57,13 +59,12 @@ private:
     synchronizer_settings d_settings;
     pulse_bank d_pulse;
     preamble_search d_search;
-    preamble_match d_match;
+    preamble_decision d_decision;
     phase_tracker d_tracker;
     std::vector<gr_complex> d_calibration; // [S] factors
 
     chain_buffer<gr_complex> d_samples;
     chain_buffer<uint8_t> d_bad; // one row
-    std::vector<preamble_search::candidate> d_candidates;
     bool d_in_frame = false;
     preamble_fix d_fix{}; // of the frame coming in
     int64_t d_next_number = 0;

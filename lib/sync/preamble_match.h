@@ -9,6 +9,7 @@
 #define INCLUDED_THZUM_SYNC_PREAMBLE_MATCH_H
 
 #include "sync/chain_buffer.h"
+#include "sync/match_grid.h"
 #include "sync/preamble_search.h"
 #include "sync/pulse.h"
 #include <gnuradio/thzum/air_frame.h>
@@ -19,9 +20,10 @@ namespace thzum {
 
 /*! A preamble that was found. */
 struct preamble_fix {
-    double instant;   /*!< centre of the first chip, in samples of the stream */
-    double frequency; /*!< offset in cycles per symbol */
-    double metric;    /*!< of preamble_match, 1 on average for noise */
+    double instant;     /*!< centre of the first chip, in samples of the stream */
+    double frequency;   /*!< offset in cycles per symbol */
+    double metric;      /*!< of preamble_match, 1 on average for noise */
+    float first_metric; /*!< of preamble_search */
 };
 
 /*!
@@ -63,19 +65,13 @@ public:
              preamble_fix& fix);
 
 private:
-    // Where the chips of the segments stand in d_filtered.
-    struct chip_layout {
-        std::vector<int> starts; // [G]
-        int step;                // from chip to chip
-    };
-
     void load(const chain_buffer<gr_complex>& samples, int64_t first);
     void turn_back(double frequency);
-    void filter();
+    void filter(int fraction);
+    const std::vector<double>& frequencies_like(double frequency);
     void turn_chips(double frequency);
-    double match_at(int place, double frequency);
-    void measure_power(const chip_layout& layout, int place);
-    double correlate(const chip_layout& layout, int place, double frequency);
+    void measure_power(int place);
+    double correlate(int place);
     double remaining_frequency() const;
     double segments_at(double instant);
     double refine_instant(double instant);
@@ -83,18 +79,20 @@ private:
     air_frame::sptr d_frame;
     const pulse_bank& d_pulse;
     int d_n_chains;
+    int d_step;   // samples from chip to chip
     int d_radius; // samples around the candidate
     double d_max_frequency;
     double d_threshold;
-    int d_first; // place of the candidate in the copies
-    chip_layout d_on_air;
-    chip_layout d_side_by_side;
+    int d_first;                                     // place of the candidate in the copies
+    std::vector<int> d_starts;                       // [G] of the segments, in samples
     std::vector<std::vector<gr_complex>> d_samples;  // [S] as received, then turned back
     std::vector<std::vector<gr_complex>> d_filtered; // [S]
-    std::vector<float> d_power;                      // [S][G] of a chip
-    std::vector<gr_complex> d_parts;                 // [S][G][R] part correlations
-    std::vector<gr_complex> d_turned;                // [G][D]
-    std::vector<gr_complex> d_folded;                // [D]
+    std::vector<double> d_frequencies;               // that a candidate stands for
+    match_grid d_grid;
+    std::vector<gr_complex> d_turned; // [G][D] chips with an offset
+    std::vector<float> d_power;       // [S][G] energy of the chips of a segment
+    std::vector<gr_complex> d_parts;  // [S][G][R] part correlations
+    std::vector<gr_complex> d_cover;  // [R] signs with the offset taken back
 };
 
 } // namespace thzum

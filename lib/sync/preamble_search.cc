@@ -92,14 +92,12 @@ preamble_search::preamble_search(air_frame::sptr frame,
       d_n_chains(n_chains),
       d_step(frame->parameters().samples_per_symbol),
       d_lag(frame->parameters().part_length * d_step),
-      d_preamble_length(0),
       d_filtered(n_chains, 0),
       d_correlation(n_chains, 0),
       d_power(n_chains, 0)
 {
     const auto& p = frame->parameters();
     const int pitch = frame->segment_length() + p.guard;
-    d_preamble_length = p.preamble_segments * pitch - p.guard;
     for (int g = 0; g < p.preamble_segments; g++)
         d_segment_starts.push_back(g * pitch * d_step);
     const double chips = double(p.preamble_segments) * frame->segment_length();
@@ -108,7 +106,7 @@ preamble_search::preamble_search(air_frame::sptr frame,
     d_threshold = float(std::sqrt(-std::log(false_alarm) * d_noise_level));
 
     const size_t segment = size_t(frame->segment_length()) * d_step;
-    const size_t room = size_t(d_preamble_length) * d_step + 2 * chunk;
+    const size_t room = size_t(frame->preamble_length()) * d_step + 2 * chunk;
     d_filtered = chain_buffer<gr_complex>(n_chains, segment + 2 * chunk);
     d_correlation = chain_buffer<gr_complex>(n_chains, room);
     d_power = chain_buffer<float>(n_chains, room);

@@ -54,9 +54,6 @@ public:
 
     float threshold() const { return d_threshold; }
 
-    /*! Symbols of the preamble from its first chip to its last. */
-    int preamble_length() const { return d_preamble_length; }
-
     /*!
      * \brief Looks at the places that have become known.
      * \param samples unfiltered, of all chains; those before sample_needed() may be dropped
@@ -84,9 +81,8 @@ private:
     air_frame::sptr d_frame;
     const pulse_bank& d_pulse;
     int d_n_chains;
-    int d_step; // samples per symbol
-    int d_lag;  // samples of a part
-    int d_preamble_length;
+    int d_step;                        // samples per symbol
+    int d_lag;                         // samples of a part
     std::vector<int> d_segment_starts; // samples from the first chip
     double d_noise_level;
     float d_threshold;

@@ -81,12 +81,12 @@ gr_complex pulse_bank::at(const gr_complex* samples, double instant) const
         reinterpret_cast<const float*>(samples + long(whole) - d_reach), taps(fraction), d_n_taps);
 }
 
-void pulse_bank::filter(const gr_complex* samples, int count, gr_complex* out) const
+void pulse_bank::filter(const gr_complex* samples, int count, gr_complex* out, int fraction) const
 {
     filter_all(reinterpret_cast<const float*>(samples - d_reach),
                count,
-               taps(0),
-               d_n_taps - 1,
+               taps(fraction),
+               fraction == 0 ? d_n_taps - 1 : d_n_taps,
                reinterpret_cast<float*>(out));
 }
 

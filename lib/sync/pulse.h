@@ -44,8 +44,9 @@ public:
      */
     gr_complex at(const gr_complex* samples, double instant) const;
 
-    /*! Matched filter at the whole samples 0 .. count - 1 of \p samples. */
-    void filter(const gr_complex* samples, int count, gr_complex* out) const;
+    /*! Matched filter at the instants 0 .. count - 1 of \p samples, \p fraction / fractions later.
+     * Samples -reach() to count + reach() are read, the last one with a fraction only. */
+    void filter(const gr_complex* samples, int count, gr_complex* out, int fraction = 0) const;
 
 private:
     int d_reach;

@@ -88,6 +88,13 @@ public:
     /*! Chips of a segment of the preamble, R * D. */
     int segment_length() const { return d_parameters.segment_parts * d_parameters.part_length; }
 
+    /*! Symbols of the preamble from its first chip to its last. */
+    int preamble_length() const
+    {
+        return d_parameters.preamble_segments * (segment_length() + d_parameters.guard) -
+               d_parameters.guard;
+    }
+
     int n_symbols() const { return d_n_symbols; }
     int n_samples() const { return d_n_symbols * d_parameters.samples_per_symbol; }
 

@@ -35,7 +35,8 @@ namespace thzum {
  * Message port \p control takes dictionaries: \p entry (long) for a fixed combiner, or \p entries
  * and \p lengths (s32vectors, vectors or lists of integers) for a frame that repeats, either with
  * \p sample (long), the channel time from which on it is in force, by default now; \p noise_var
- * (number). Port \p report gives a dictionary with \p bad_samples (long) when some counted as zero.
+ * (number). What else a combiner_control sends is ignored. Port \p report gives a dictionary with
+ * \p bad_samples (long) when some counted as zero.
  */
 class THZUM_API thz_uplink_channel : virtual public gr::block
 {

@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(air_frame.h) */
-/* BINDTOOL_HEADER_FILE_HASH(a9da11e34d9219a443ebc47b9038cb56) */
+/* BINDTOOL_HEADER_FILE_HASH(e310498f458f14882d968b4c621ff72a) */
 
 #include "arrays.h"
 #include <gnuradio/thzum/air_frame.h>

@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(thz_uplink_channel.h)                             */
-/* BINDTOOL_HEADER_FILE_HASH(3453ee97a55969994e242075dbabfed1) */
+/* BINDTOOL_HEADER_FILE_HASH(0b133b694d8e7e9e345db402caa9e6f7) */
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 
 #: Modules of this package that hold a subcommand, in the order of the help text.
-SUBCOMMANDS = ("channel", "sweep")
+SUBCOMMANDS = ("channel", "sweep", "radio")
 
 
 def build_parser():

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One source for all receivers: a radio, a feed from another process or a recording, by its address."""
 
+import pmt
 from gnuradio import blocks, gr
 
 from ..channel.hardware.checks import real
 from ..recording_source import recording_source
 from .address import parse_address
 from .plan_identity import plan_differences
+from .virtual import completed
 
 
 class receiver_source(gr.hier_block2):
@@ -31,6 +33,7 @@ class receiver_source(gr.hier_block2):
         repeat: recordings: start again at the end.
         realtime: recordings: no faster than their sample rate.
         longest_gap: devices: seconds of lost samples that NaN stand in for at a time.
+        settings: devices: a dictionary of their own settings, such as {"snr_db": 10} of the virtual radio.
 
     Raises:
         ValueError: an address that is none of these, a device that does not answer, too few channels, another
@@ -39,7 +42,8 @@ class receiver_source(gr.hier_block2):
     """
 
     def __init__(
-        self, address, plan, sample_rate=0.0, frequency=0.0, gain=None, repeat=False, realtime=False, longest_gap=0.5
+        self, address, plan, sample_rate=0.0, frequency=0.0, gain=None, repeat=False, realtime=False, longest_gap=0.5,
+        settings=None,
     ):
         self.plan = plan
         self.n_chains = plan.n_subarrays
@@ -52,17 +56,30 @@ class receiver_source(gr.hier_block2):
         self.kind = parsed.kind
         #: The block that reads the samples.
         self.source = None
+        self._settings = {}
         if parsed.kind == "soapy":
             self._open_device(parsed.target, sample_rate, frequency, gain, longest_gap)
         elif parsed.kind == "zmq":
             self._open_feed(parsed, sample_rate)
         else:
             self._open_recording(parsed.target, sample_rate, repeat, realtime)
+        self.set_settings(settings or {})
+
+    def message_ports_out(self):
+        """Names of the message ports; those of a hierarchical block are not among what GNU Radio lists."""
+        return pmt.make_vector(1, pmt.intern("report"))
 
     @property
     def sample_rate(self):
         """In Hz; 0 where nobody said."""
         return self._sample_rate
+
+    @property
+    def beams(self):
+        """Code book indices of the data beams that the source knows of, a list; [] where it does not."""
+        if self.kind != "soapy":
+            return []
+        return [int(beam) for beam in self.source.information().get("beams", "").split(";") if beam]
 
     def overflows(self):
         """Overflows that a device reported; 0 for other sources."""
@@ -77,8 +94,19 @@ class receiver_source(gr.hier_block2):
         return self.source.received_samples() if self.kind == "soapy" else self.source.nitems_written(0)
 
     def set_setting(self, key, value):
-        """Change a setting of a device, such as ("snr_db", "10") of the virtual radio."""
-        self._device("set_setting").set_setting(key, str(value))
+        """Change a setting of a device, such as ("snr_db", 10) of the virtual radio; ValueError for other sources."""
+        if self.kind != "soapy":
+            raise ValueError(f"set_setting: only a device has settings, this source is a {self.kind}")
+        self.source.set_setting(key, str(value))
+
+    def set_settings(self, settings):
+        """Change those of a device's settings that are not as they were; nothing happens to other sources."""
+        if self.kind != "soapy":
+            return
+        for key, value in settings.items():
+            if self._settings.get(key) != value:
+                self.source.set_setting(key, str(value))
+                self._settings[key] = value
 
     def set_frequency(self, frequency):
         """Tune a device, in Hz; nothing happens to other sources or at 0."""
@@ -90,19 +118,15 @@ class receiver_source(gr.hier_block2):
         if self.kind == "soapy" and gain is not None:
             self.source.set_gain(gain)
 
-    def _device(self, what):
-        if self.kind != "soapy":
-            raise ValueError(f"{what}: only a device has settings, this source is a {self.kind}")
-        return self.source
-
     def _open_device(self, device, sample_rate, frequency, gain, longest_gap):
         from ..thzum_python import soapy_source
 
         gain = -1000.0 if gain is None else real("gain", gain)
-        self.source = soapy_source(
-            device, self.n_chains, sample_rate, real("frequency", frequency, low=0), gain,
-            longest_gap=real("longest_gap", longest_gap, low=0),
-        )
+        frequency, longest_gap = real("frequency", frequency, low=0), real("longest_gap", longest_gap, low=0)
+        with completed(device, self.plan, sample_rate) as arguments:
+            self.source = soapy_source(
+                arguments, self.n_chains, sample_rate, frequency, gain, longest_gap=longest_gap
+            )
         self._sample_rate = self.source.sample_rate()
         self.msg_connect(self.source, "report", self, "report")
         for chain in range(self.n_chains):
