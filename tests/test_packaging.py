@@ -60,7 +60,7 @@ def imports(path):
 
 def test_imported_packages_are_dependencies(recipe, root):
     """Every package that the installed module imports stands in the recipe and in debian/control."""
-    distributions = {"yaml": "pyyaml", "matplotlib": "matplotlib-base", "PyQt5": "pyqt"}
+    distributions = {"yaml": "pyyaml", "matplotlib": "matplotlib-base", "PyQt5": "pyqt", "serial": "pyserial"}
     optional = {"torch", "onnx", "onnxruntime"}  # training
     provided = {"SoapySDR", "gnuradio", "pmt", "zmq"}  # by GNU Radio's packages
     files = (root / "python" / "thzum").rglob("*.py")
