@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pmt
-from gnuradio import blocks, gr
+from gnuradio import gr
 
 from . import channel, metrics, plots, thzum_python
 from .frame import constellation
 from .recording_source import recording_source
+from .rx.graph import ReceiverGraph
 
 #: Simulated channels from which LMMSE learns its covariance.
 LMMSE_PRESET = "thz300_aosa4x256"
@@ -56,50 +57,24 @@ class item_sink(gr.sync_block):
             return {key.replace("thzum_", "", 1): value for key, value in self._tags.get(index, {}).items()}
 
 
-class receiver(gr.top_block):
-    """The receiver as a flowgraph: recording, pilots, channel estimate, effective channel, detection."""
+class receiver(ReceiverGraph):
+    """The receiver on a recording, with everything that comes out of it kept for scoring."""
 
     def __init__(self, path, n_frames, estimator, detector):
-        gr.top_block.__init__(self, "thzum demo")
-        # A block written in Python lives only as long as a reference to it.
-        self.source = recording_source(path, n_frames=n_frames)
-        self.recording = self.source.recording
-        self.plan = plan = self.recording.plan
-        n_users, n_chains = plan.n_users, plan.n_subarrays
-        pilots = thzum_python.pilot_receiver(
-            n_chains, plan.n_noise, plan.n_slots, n_users, plan.n_data, plan.user_sequences
-        )
-        for chain in range(n_chains):
-            self.connect((self.source, chain), (pilots, chain))
-        self.estimator = thzum_python.channel_estimator(
-            plan.operator, estimator, array_options=plan.array_options
-        )
-        effective = thzum_python.effective_channel(n_chains, plan.n_elements, n_users, plan.codebook)
-        self.y = item_sink(np.complex64, plan.n_observations)
-        self.h_hat = item_sink(np.complex64, plan.n_antennas)
-        self.data = item_sink(np.complex64, n_chains)
-        self.connect((pilots, 0), self.estimator, effective)
-        self.connect((pilots, 0), self.y)
-        self.connect((pilots, 1), self.data)
-        self.connect(self.estimator, self.h_hat)
-        self.symbols, self.x_hat = [], []
-        for section in plan.data_sections:
-            self._connect_detector(detector, section, effective, (pilots, 1))
+        source = recording_source(path, n_frames=n_frames)
+        self.recording = source.recording
+        super().__init__(source, self.recording.plan, estimator, detector, title="thzum demo")
+        plan = self.plan
+        self.y = self._kept(self.pilots, 0, np.complex64, plan.n_observations)
+        self.data = self._kept(self.pilots, 1, np.complex64, plan.n_subarrays)
+        self.h_hat = self._kept(self.estimator, 0, np.complex64, plan.n_antennas)
+        self.symbols = [self._kept(part.detector, 0, np.int32, plan.n_users) for part in self.sections]
+        self.x_hat = [self._kept(part.detector, 2, np.complex64, plan.n_users) for part in self.sections]
 
-    def _connect_detector(self, name, section, effective, data):
-        modulation, first, count = section
-        n_users, n_chains = self.plan.n_users, self.plan.n_subarrays
-        detector = thzum_python.mimo_detector(name, n_chains, n_users, modulation, count)
-        part = blocks.keep_m_in_n(gr.sizeof_gr_complex * n_chains, count, self.plan.n_data, first)
-        n_bits = int(np.log2(len(constellation(modulation))))
-        symbols, x_hat = item_sink(np.int32, n_users), item_sink(np.complex64, n_users)
-        self.connect(effective, (detector, 0))
-        self.connect(data, part, (detector, 1))
-        self.connect((detector, 0), symbols)
-        self.connect((detector, 1), blocks.null_sink(gr.sizeof_float * n_users * n_bits))
-        self.connect((detector, 2), x_hat)
-        self.symbols.append(symbols)
-        self.x_hat.append(x_hat)
+    def _kept(self, block, port, dtype, vlen):
+        sink = item_sink(dtype, vlen)
+        self.connect((block, port), sink)
+        return sink
 
     def frames_done(self):
         """Frames that have gone all the way."""

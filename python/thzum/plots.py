@@ -22,23 +22,25 @@ def new_figure(width=12.0, height=8.0):
 
 
 def angular_spectrum(h, spacing, grid=81):
-    """Beamformer power of a subarray over the visible region, float64 [grid, grid].
+    """Beamformer power of subarrays over the visible region, floats [..., grid, grid].
 
     P(uy, ux) = |sum_rc h[r,c] exp(-j 2 pi spacing (uy r + ux c))|^2 / (rows * cols), for direction cosines
     ux, uy on a uniform grid over [-1, 1]; NaN outside the unit disc, which no plane wave reaches.
 
     Args:
-        h: response of one subarray, complex [rows, cols].
+        h: responses of subarrays, complex [..., rows, cols].
         spacing: element spacing in wavelengths.
         grid: points per axis.
     """
     h = np.asarray(h)
-    if h.ndim != 2:
-        raise ValueError(f"h: expected the response of one subarray [rows, cols], got shape {h.shape}")
+    if h.ndim < 2:
+        raise ValueError(f"h: expected responses of subarrays [..., rows, cols], got shape {h.shape}")
+    rows, cols = h.shape[-2:]
     u = np.linspace(-1, 1, grid)
-    row_wave = np.exp(-2j * np.pi * spacing * np.outer(u, np.arange(h.shape[0])))
-    col_wave = np.exp(-2j * np.pi * spacing * np.outer(u, np.arange(h.shape[1])))
-    power = np.abs(row_wave @ h @ col_wave.T) ** 2 / h.size
+    dtype = np.result_type(h.dtype, np.complex64)
+    row_wave = np.exp(-2j * np.pi * spacing * np.outer(u, np.arange(rows))).astype(dtype)
+    col_wave = np.exp(-2j * np.pi * spacing * np.outer(u, np.arange(cols))).astype(dtype)
+    power = np.abs(row_wave @ h @ col_wave.T) ** 2 / (rows * cols)
     return np.where(u[:, None] ** 2 + u**2 <= 1, power, np.nan)
 
 

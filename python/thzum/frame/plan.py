@@ -124,7 +124,7 @@ class PilotPlan:
         return rows
 
     def __repr__(self):
-        kind = "array" if self._given_combiner is not None else f"hadamard, seed={self.seed}"
+        kind = f"hadamard, seed={self.seed}" if self.has_hadamard_combiner else "array"
         return (
             f"PilotPlan({self.n_subarrays} subarrays of {self.array.rows}x{self.array.cols}, "
             f"n_slots={self.n_slots}, n_users={self.n_users}, combiner={kind}, n_noise={self.n_noise}, "
@@ -150,6 +150,11 @@ class PilotPlan:
     def air_length(self):
         """Samples of a frame on the air, on each RF chain."""
         return self.frame_length if self.air is None else self.air.n_samples
+
+    @property
+    def has_hadamard_combiner(self):
+        """Whether the combiner is the seeded Hadamard one, and not an array that was given."""
+        return self._given_combiner is None
 
     @property
     def array_options(self):

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """SigMF recordings of the RF chains, annotated frame by frame, with the truth beside them."""
 
+import dataclasses
 import json
 import os
 import warnings
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from ..array import array_preset
+from ..array import SubarrayArray, array_preset, array_presets
 from .plan import PilotPlan
 
 #: Name and version of the SigMF extension whose keys begin with "thzum:".
@@ -23,7 +23,7 @@ _DATATYPES = {"ci16_le": np.dtype("<i2"), "cf32_le": np.dtype("<f4")}
 _FULL_SCALE = 32768.0
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class FrameAnnotation:
     """One frame of a recording.
 
@@ -49,13 +49,39 @@ class FrameAnnotation:
         return sum(1 << k for k in self.users)
 
 
-def plan_to_metadata(plan, array_name):
-    """The metadata entry "thzum:plan" of a plan with a Hadamard combiner on a preset array."""
+def plan_to_metadata(plan, array):
+    """The metadata entry "thzum:plan" of a plan with a Hadamard combiner.
+
+    ``array`` is the name of its array preset, or a dictionary of the arguments of its SubarrayArray.
+    """
     names = ("n_slots", "n_users", "seed", "n_noise", "n_data", "oversampling")
     entry = {name: getattr(plan, name) for name in names}
     if plan.air is not None:
         entry |= {"samples_per_symbol": plan.samples_per_symbol, "air": plan.air_options}
-    return {"array": array_name, "combiner": "hadamard", "modulations": list(plan.modulations), **entry}
+    return {"array": array, "combiner": "hadamard", "modulations": list(plan.modulations), **entry}
+
+
+def array_to_metadata(array):
+    """How the plan's metadata tell an array: the name of the preset that equals it, else its arguments."""
+    names = (name for name in array_presets() if array_preset(name) == array)
+    return next(names, None) or dataclasses.asdict(array)
+
+
+def plan_from_metadata(entry):
+    """The :class:`PilotPlan` of a dictionary as :func:`plan_to_metadata` makes it.
+
+    Raises:
+        ValueError: no dictionary, an unknown or missing name, or a value that the plan refuses.
+    """
+    if not isinstance(entry, dict):
+        raise ValueError(f"plan: expected a dictionary of PilotPlan's arguments, got {type(entry).__name__}")
+    arguments = dict(entry)
+    array = arguments.pop("array", None)
+    try:
+        array = SubarrayArray(**array) if isinstance(array, dict) else array_preset(array)
+        return PilotPlan(array, **arguments)
+    except TypeError as error:  # of names that a constructor does not know or misses
+        raise ValueError(f"plan: expected the arguments of PilotPlan and SubarrayArray: {error}") from None
 
 
 def find_recording(path=None):
@@ -173,10 +199,10 @@ class Recording:
     @cached_property
     def plan(self):
         """The :class:`PilotPlan` of the recording; ValueError when the metadata hold none."""
-        entry = dict(self._global.get("thzum:plan", {}))
+        entry = self._global.get("thzum:plan", {})
         if not entry:
             raise ValueError(f'recording: {self.path} has no "thzum:plan" entry')
-        return PilotPlan(array_preset(entry.pop("array")), **entry)
+        return plan_from_metadata(entry)
 
     @cached_property
     def truth(self):

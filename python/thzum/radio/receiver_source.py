@@ -34,6 +34,7 @@ class receiver_source(gr.hier_block2):
         realtime: recordings: no faster than their sample rate.
         longest_gap: devices: seconds of lost samples that NaN stand in for at a time.
         settings: devices: a dictionary of their own settings, such as {"snr_db": 10} of the virtual radio.
+        n_frames: recordings: end after as many frames; 0 replays all.
 
     Raises:
         ValueError: an address that is none of these, a device that does not answer, too few channels, another
@@ -52,6 +53,7 @@ class receiver_source(gr.hier_block2):
         realtime=False,
         longest_gap=0.5,
         settings=None,
+        n_frames=0,
     ):
         self.plan = plan
         self.n_chains = plan.n_subarrays
@@ -70,7 +72,7 @@ class receiver_source(gr.hier_block2):
         elif parsed.kind == "zmq":
             self._open_feed(parsed, sample_rate)
         else:
-            self._open_recording(parsed.target, sample_rate, repeat, realtime)
+            self._open_recording(parsed.target, sample_rate, repeat, realtime, n_frames)
         self.set_settings(settings or {})
 
     def message_ports_out(self):
@@ -160,8 +162,8 @@ class receiver_source(gr.hier_block2):
         for chain in range(self.n_chains):
             self.connect((streams, chain), (self, chain))
 
-    def _open_recording(self, path, sample_rate, repeat, realtime):
-        self.source = recording_source(path, self.n_chains, repeat)
+    def _open_recording(self, path, sample_rate, repeat, realtime, n_frames):
+        self.source = recording_source(path, self.n_chains, repeat, n_frames)
         recording = self.source.recording
         self._check_plan(recording)
         rate = recording.sample_rate

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CPU time of the QT GUI sinks, each alone and all in the window of thzum-rx, off screen."""
+
+import os
+import time
+
+import numpy as np
+import pmt
+
+from gnuradio import thzum
+from gnuradio.thzum.frame.recording import Recording
+
+SECONDS = 5.0
+RATE = 20  # pictures a second, and frames
+SIZE = (600, 430)  # of a display, a quarter of the window
+
+
+def _fed(array, n_users, sections):
+    """{name: (sink, function of a frame's number that feeds it)} with what a receiver gives at four users."""
+    from gnuradio.thzum.display import angular_spectrum_sink, constellation_sink, history_sink, path_sink
+
+    rng = np.random.default_rng(1)
+
+    def noise(*shape):
+        return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.complex64)
+
+    options = dict(update_time=1 / RATE)
+    spectra = angular_spectrum_sink(array, ["estimate"], users=range(n_users), **options)
+    paths, history = path_sink(array, **options), history_sink(**options)
+    constellations = constellation_sink(n_users, [name for name, _ in sections], **options)
+    h = noise(64, n_users, array.n_antennas)
+    points = [thzum.constellation_points(name)[rng.integers(0, 4, (64, count, n_users))] for name, count in sections]
+    x_hat = [part + 0.1 * noise(*part.shape) for part in points]
+
+    def feed_spectra(frame):
+        for user in range(n_users):
+            spectra.keep([(user, 0, h[frame % 64, user])])
+
+    def feed_paths(frame):
+        for user in range(n_users):
+            columns = dict(ux=rng.uniform(-0.7, 0.7, 6), uy=rng.uniform(-0.7, 0.7, 6), power=rng.uniform(0.01, 1, 6))
+            columns["distance"] = rng.uniform(1e3, 5e4, 6)
+            entries = {key: pmt.init_f32vector(6, value.tolist()) for key, value in columns.items()}
+            message = pmt.dict_add(pmt.make_dict(), pmt.intern("frame"), pmt.from_long(frame))
+            message = pmt.dict_add(message, pmt.intern("user"), pmt.from_long(user))
+            for key, value in entries.items():
+                message = pmt.dict_add(message, pmt.intern(key), value)
+            paths.take(message)
+
+    def feed_history(frame):
+        for user in range(n_users):
+            report = dict(frame=frame, user=user, iterations=int(rng.integers(2, 9)), latency_us=rng.uniform(500, 900))
+            report |= dict(predicted_nmse_db=rng.normal(-20, 1), residual=1e-3, noise_var=0.1, algorithm="fpn_oamp")
+            history.take(pmt.to_pmt(report))
+            history.take(pmt.to_pmt(dict(frame=frame, user=user, nmse_db=rng.normal(-20, 1), count=frame)))
+
+    def feed_constellations(frame):
+        constellations.work([part[frame % 64] for part in x_hat], [])
+
+    return {
+        "angular spectra": (spectra, feed_spectra),
+        "paths": (paths, feed_paths),
+        "history": (history, feed_history),
+        "constellations": (constellations, feed_constellations),
+    }
+
+
+def _application():
+    from PyQt5 import QtWidgets
+
+    return QtWidgets.QApplication.instance() or QtWidgets.QApplication(["bench"])
+
+
+def _shares(application, seconds, step=lambda: None):
+    """CPU time of the process over wall time, in percent, while Qt handles its events."""
+    begin, cpu = time.perf_counter(), time.process_time()
+    while time.perf_counter() - begin < seconds:
+        step()
+        application.processEvents()
+        time.sleep(0.002)
+    return 100 * (time.process_time() - cpu) / (time.perf_counter() - begin)
+
+
+def _one(application, sink, feed, seconds):
+    """CPU share in percent of a sink that is fed RATE frames a second, and the pictures a second it drew."""
+    widget, begin, frame = sink.widget(), time.perf_counter(), 0
+
+    def step():
+        nonlocal frame
+        if (time.perf_counter() - begin) * RATE >= frame:
+            feed(frame)
+            frame += 1
+
+    widget.resize(*SIZE)
+    widget.show()
+    _shares(application, 0.2, step)
+    before = widget.pictures
+    share = _shares(application, seconds, step)
+    widget.hide()
+    return dict(cpu_percent=share, pictures_per_second=(widget.pictures - before) / seconds)
+
+
+def _receiver(application, seconds, is_shown):
+    """The same of thzum-rx on the shipped recording at RATE frames a second, with its window or without."""
+    from gnuradio.thzum.rx.session import Session
+    from gnuradio.thzum.rx.source import open_source
+    from gnuradio.thzum.rx.window import Window
+
+    session = Session(open_source("", repeat=True), frame_rate=RATE, estimator="newtonized_omp")
+    window = Window(session, 1 / RATE) if is_shown else None
+    (window or session).start()
+    _shares(application, 1.0)
+    widgets = [sink.widget() for sink in window.displays.sinks()] if window else []
+    before, frames = [widget.pictures for widget in widgets], session.graph.frames()
+    share = _shares(application, seconds)
+    found = dict(cpu_percent=share, frames_per_second=(session.graph.frames() - frames) / seconds)
+    if widgets:
+        found["pictures_per_second"] = min(w.pictures - n for w, n in zip(widgets, before)) / seconds
+        window.close()
+    session.stop()
+    return found
+
+
+def measure(seconds=SECONDS):
+    """{what is shown: {"cpu_percent", "pictures_per_second" of the slowest, ...}} of one core."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    application = _application()
+    plan = Recording().plan
+    sections = [(name, count) for name, _, count in plan.data_sections]
+    results = {name: _one(application, sink, feed, seconds) for name, (sink, feed) in
+               _fed(plan.array, plan.n_users, sections).items()}
+    results["thzum-rx --no-gui"] = _receiver(application, seconds, False)
+    results["thzum-rx with its window"] = _receiver(application, seconds, True)
+    return results
+
+
+def report(results):
+    """The results as a table."""
+    lines = [f"  {'':28}{'CPU of one core':>18}{'pictures/s':>12}{'frames/s':>10}"]
+    for name, found in results.items():
+        cells = (found.get(key) for key in ("pictures_per_second", "frames_per_second"))
+        pictures, frames = ("-" if value is None else f"{value:.1f}" for value in cells)
+        lines.append(f"  {name:28}{found['cpu_percent']:16.1f} %{pictures:>12}{frames:>10}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(report(measure()))

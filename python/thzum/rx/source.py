@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Opening what a receiver listens to, and reading pilot plans from files."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..frame.recording import Recording, plan_from_metadata
+from ..radio import receiver_source
+from ..radio.address import parse_address
+
+
+@dataclass
+class Opened:
+    """A source block with what is known of it.
+
+    Attributes:
+        block: the :class:`~gnuradio.thzum.radio.receiver_source`.
+        plan: :class:`~gnuradio.thzum.frame.PilotPlan`.
+        name: for people.
+        recording: :class:`~gnuradio.thzum.frame.recording.Recording`, None of other sources.
+        sample_rate: in Hz, 0 = not known.
+        ends: whether it comes to an end by itself after as many frames as were asked for.
+    """
+
+    block: object
+    plan: object
+    name: str
+    recording: Recording = None
+    sample_rate: float = 0.0
+    ends: bool = False
+
+    def overflows(self):
+        """Overflows that a device reported; None of other sources, which have none."""
+        return self.block.overflows() if self.block.kind == "soapy" else None
+
+    def lost_samples(self):
+        """Samples of each chain that a device lost; None of other sources."""
+        return self.block.lost_samples() if self.block.kind == "soapy" else None
+
+    def truth(self):
+        """The recording if its truth lies beside it, else None."""
+        try:
+            return self.recording if self.recording is not None and self.recording.truth else None
+        except FileNotFoundError:
+            return None
+
+
+def load_plan(path):
+    """The plan of a YAML or JSON file with PilotPlan's arguments, as "thzum:plan" of a recording holds them.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not such a file.
+    """
+    import yaml
+
+    text = Path(path).read_text()
+    try:
+        return plan_from_metadata(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise ValueError(f"plan: {path} is neither YAML nor JSON: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"{error} (in {path})") from None
+
+
+def open_source(address, plan=None, repeat=False, n_frames=0, **device):
+    """Open the source at ``address``; :class:`Opened`.
+
+    Args:
+        address: as :class:`~gnuradio.thzum.radio.receiver_source` takes it.
+        plan: :class:`~gnuradio.thzum.frame.PilotPlan`; None takes that of a recording.
+        repeat: replay a recording without end.
+        n_frames: frames of a recording to replay; 0 = all, as with frames on the air, whose end takes a little
+            of what follows to be found.
+        device: sample_rate, frequency and gain.
+
+    Raises:
+        ValueError, OSError, RuntimeError: it cannot be opened, or nothing says which plan it has.
+    """
+    parsed, recording = parse_address(address), None
+    if parsed.kind == "recording":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of truncated files; the source logs them
+            recording = Recording(parsed.target or None)
+        plan = plan or recording.plan
+        if not recording.frames and plan.air is None:
+            raise ValueError(f"source: {recording.path} has no annotated frame, and its plan none on the air to find")
+    elif plan is None:
+        raise ValueError(f"plan: {address} does not tell its pilot plan; give a file of it by --plan")
+    is_counted = recording is not None and not repeat and plan.air is None
+    block = receiver_source(address, plan, repeat=repeat, n_frames=n_frames if is_counted else 0, **device)
+    name = str(recording.path) if recording else address
+    return Opened(block, plan, name, recording, block.sample_rate, is_counted)
