@@ -56,11 +56,11 @@ def sent_samples(plan, frames):
     return np.array([sink.data() for sink in sinks], np.complex64)
 
 
-def simulated(plan, seed, frames):
+def simulated(plan, seed, frames, snr_db=SNR_DB):
     """Good frames of each user with the frames' places known and no offsets."""
     setup = make_setup(plan, ChannelChoice(seed=seed, rate=RATE))
     channel = thzum.uplink_channel(setup.channel)
-    channel.set_noise_var(plan.n_users * 10 ** (-SNR_DB / 10))
+    channel.set_noise_var(plan.n_users * 10 ** (-snr_db / 10))
     x = sent_samples(plan, frames)
     y = channel.process(np.concatenate([x, np.zeros((plan.n_users, 64), np.complex64)], axis=1))
     air = Air(plan)
@@ -71,9 +71,9 @@ def simulated(plan, seed, frames):
     return [user["good"] for user in graph.result()["good"]]
 
 
-def over_the_radio(plan, seed, frames):
+def over_the_radio(plan, seed, frames, snr_db=SNR_DB):
     """Good frames of each user from process to process."""
-    with Link(f"snr_db={SNR_DB},{OFFSETS}", RATE, seed) as link:
+    with Link(f"snr_db={snr_db},{OFFSETS}", RATE, seed) as link:
         end = link.receiver().started()
         link.transmitter(frames).result()
         # What the radio still holds goes on the air.
@@ -83,22 +83,27 @@ def over_the_radio(plan, seed, frames):
     return [user["good"] for user in result["good"]]
 
 
-def measure(channels=40, frames=25):
+def measure(channels=40, frames=25, snr_db=SNR_DB):
     """Lost frames of all users, channel by channel, by both."""
     plan = short_plan()
     rows = []
     for seed in range(channels):
-        radio = over_the_radio(plan, seed, frames)
+        radio = over_the_radio(plan, seed, frames, snr_db)
         if radio is None:
             continue  # the machine was too slow: that is no error of the air
-        rows.append(dict(seed=seed, radio=radio, simulated=simulated(plan, seed, frames)))
+        rows.append(dict(seed=seed, radio=radio, simulated=simulated(plan, seed, frames, snr_db)))
     sent = frames * plan.n_users * len(rows)
     lost = {name: sent - sum(sum(row[name]) for row in rows) for name in ("radio", "simulated")}
     return dict(
-        snr_db=SNR_DB, channels=len(rows), skipped=channels - len(rows), frames=sent, lost=lost,
+        snr_db=snr_db,
+        channels=len(rows),
+        skipped=channels - len(rows),
+        frames=sent,
+        lost=lost,
         rate={name: count / sent for name, count in lost.items()},
         limits={name: (lower_limit(count, sent), upper_limit(count, sent)) for name, count in lost.items()},
-        ratio=lost["radio"] / lost["simulated"] if lost["simulated"] else float("nan"), rows=rows,
+        ratio=lost["radio"] / lost["simulated"] if lost["simulated"] else float("nan"),
+        rows=rows,
     )
 
 
@@ -109,7 +114,12 @@ def report(result):
         f"({result['skipped']} left out because the machine did not keep up)\n"
         f"  over the radio ({OFFSETS}): {result['lost']['radio']} of {result['frames']}, {result['rate']['radio']:.4f}\n"
         f"  perfect synchronisation: {result['lost']['simulated']} of {result['frames']}, "
-        f"{result['rate']['simulated']:.4f}\n  ratio {result['ratio']:.2f}"
+        f"{result['rate']['simulated']:.4f}\n"
+        + (
+            f"  ratio {result['ratio']:.2f}"
+            if result["lost"]["simulated"]
+            else f"  no frame lost: below {result['limits']['radio'][1]:.1e} over the radio (95 %)"
+        )
     )
 
 
@@ -118,9 +128,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--channels", type=int, default=40)
     parser.add_argument("--frames", type=int, default=25)
+    parser.add_argument("--snr-db", type=float, default=SNR_DB)
     parser.add_argument("--json")
     options = parser.parse_args()
-    result = measure(options.channels, options.frames)
+    result = measure(options.channels, options.frames, options.snr_db)
     print(report(result))
     if options.json:
         with open(options.json, "w") as file:

@@ -67,7 +67,10 @@ def _restarted_transmitter(link, fault, frames):
     first = link.transmitter(frames).started()
     time.sleep(0.5 * frames * FRAME_SECONDS)
     first.kill()
-    return _finish(link.transmitter(frames // 2, "--first", frames // 2).started(), receiver)
+    result = _finish(link.transmitter(frames // 2, "--first", frames).started(), receiver)
+    for count in result["good"]:
+        count.update(first=0, last=count["good"] - 1)  # numbers begin anew
+    return result
 
 
 def _stopped(which, seconds):
@@ -89,37 +92,48 @@ FAULTS = [
     Fault("carrier off by 15 % of the symbol rate", "`cfo` of each frame in the report of Frame Sync", "cfo=3750"),
     Fault("receiver's clock 10 ppm fast", "nothing: timing is found anew in each frame", "ppm=10"),
     Fault(
-        "phase noise, Wiener with k2 = 0.0236", "`phase_rms` in the report of Frame Sync",
+        "phase noise, Wiener with k2 = 0.0236",
+        "`phase_rms` in the report of Frame Sync",
         "phase_noise_k2=0.0236",
     ),
     Fault("all three", "`cfo` and `phase_rms` in the report", "cfo=-3750,ppm=-10,phase_noise_k2=0.0236"),
     Fault(
-        "gain of a chain steps by 6 dB every 0.5 s", "`noise_var` of that chain in the report of Frame Sync",
+        "gain of a chain steps by 6 dB every 0.5 s",
+        "`noise_var` of that chain in the report of Frame Sync",
         "gain_step_db=6,gain_step_period=0.5,gain_step_chain=1",
     ),
     Fault(
-        "a chain dies", "`noise_var` of that chain is 0 in the report of Frame Sync", change=("dead", 2)
+        "a chain dies",
+        "`noise_var` of that chain is 0 in the report of Frame Sync; three chains do not tell four users apart",
+        change=("dead", 2),
     ),
     Fault(
-        "500 samples dropped every 0.7 s, reported", "overflow in the log, tag `thzum_lost`, report of the source; the "
-        "frame is skipped", "drop_samples=500,drop_period=0.7",
+        "500 samples dropped every 0.7 s, reported",
+        "`O` in the log, tag `thzum_lost`, report of the source; the frame is skipped",
+        "drop_samples=500,drop_period=0.7",
     ),
     Fault(
-        "500 samples dropped every 0.7 s, silently", "frame cut short or its checksum wrong, in `lost` of Frame Sync and "
-        "Uplink Payload", "drop_samples=500,drop_period=0.7,drop_silent=true",
+        "500 samples dropped every 0.7 s, silently",
+        "frame cut short or its checksum wrong, in `lost` of Frame Sync and Uplink Payload",
+        "drop_samples=500,drop_period=0.7,drop_silent=true",
     ),
     Fault(
-        "receiver stalls for 1.2 s", "overflow with the jump in time, NaN in its place, frames counted as lost",
-        "room=65536", act=_stopped("receiver", 1.2),
+        "receiver stalls for 1.2 s",
+        "`O` in the log, overflow with the jump in time, NaN in its place, frames counted as lost",
+        "room=65536",
+        act=_stopped("receiver", 1.2),
     ),
     Fault(
-        "transmitter stalls for 1 s", "`sU` (underflow) in the transmitter's log, silence, no frame lost but one",
-        "room=65536", act=_stopped("transmitter", 1.0),
+        "transmitter stalls for 1 s",
+        "`U` in the transmitter's log, underflow on its status stream, silence; the frames cut by it are lost",
+        "room=65536",
+        act=_stopped("transmitter", 1.0),
     ),
     Fault("receiver starts late", "frames from then on", act=_late_receiver),
     Fault("receiver is killed and started again", "frames from then on", act=_restarted_receiver),
     Fault(
-        "transmitter is killed and started again", "silence between; the frame that was cut short is lost",
+        "transmitter is killed and started again",
+        "silence between; numbers begin anew",
         act=_restarted_transmitter,
     ),
 ]
@@ -136,9 +150,16 @@ def run(each, frames=FRAMES, rate=RATE):
         result = (each.act or _plain)(link, each, frames)
     counts = [account(result, user) for user in range(4)]
     return dict(
-        name=each.name, sent=frames, good=min(count["good"] for count in counts), wrong=result["wrong"],
-        accounts=counts, overflows=result["overflows"], lost_samples=result["lost_samples"],
-        sync_lost=result["sync_lost"], result=result,
+        name=each.name,
+        sent=frames,
+        good=min(count["good"] for count in counts),
+        wrong=result["wrong"],
+        accounts=counts,
+        overflows=result["overflows"],
+        lost_samples=result["lost_samples"],
+        sync_lost=result["sync_lost"],
+        bad_checksums=max(map(sum, zip(result["bad_headers"], result["bad_payloads"]))),
+        result=result,
     )
 
 
@@ -155,13 +176,18 @@ def measure(frames=FRAMES):
 def report(rows):
     """The table in Markdown."""
     lines = [
-        "| fault | what the user sees | sent | good | lost and reported | wrong bytes |", "| --- | --- | --- | --- | --- | --- |",
+        "| fault | what the user sees | sent | good | lost and reported | wrong bytes |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for each, row in zip(FAULTS, rows):
         counts = row["accounts"]
         reported = max(count["reported"] for count in counts)
-        outside = row["sent"] - max(count["span"] for count in counts)
-        lost = f"{reported}" + (f", and {outside} before the first or behind the last good one" if outside else "")
+        outside = row["sent"] - min(count["span"] for count in counts)
+        lost = f"{reported}" + (
+            f", and {outside} before the first or behind the last good one" if outside > 0 else ""
+        )
+        if row["bad_checksums"]:
+            lost += f"; {row['bad_checksums']} checksums wrong"
         lines.append(f"| {each.name} | {each.seen} | {row['sent']} | {row['good']} | {lost} | {row['wrong']} |")
     return "\n".join(lines)
 

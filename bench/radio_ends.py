@@ -83,7 +83,9 @@ class receiver(gr.top_block):
         self.pilots = thzum.pilot_receiver(
             s, plan.n_noise, plan.n_slots, plan.n_users, plan.n_data, sequences=plan.user_sequences
         )
-        self.estimator = thzum.channel_estimator(plan.operator, algorithm, array_options=plan.array_options)
+        self.estimator = thzum.channel_estimator(
+            plan.operator, algorithm, batch=plan.n_users, array_options=plan.array_options
+        )
         known = beams if synchronised else []
         self.effective = thzum.effective_channel(s, plan.n_elements, plan.n_users, plan.codebook, known)
         self.detector = thzum.mimo_detector("lmmse", s, plan.n_users, "qpsk", plan.n_data)
@@ -102,12 +104,17 @@ class receiver(gr.top_block):
         """Counters, and which payloads arrived as they were sent, as plain data."""
         users = range(self.plan.n_users)
         return dict(
-            good=self.check.users, wrong=self.check.wrong, found=self.sync.frames(), sync_lost=self.sync.lost_frames(),
+            good=self.check.users,
+            wrong=self.check.wrong,
+            found=self.sync.frames(),
+            sync_lost=self.sync.lost_frames(),
             payload_lost=[self.payload.lost(k) for k in users],
             bad_headers=[self.payload.bad_headers(k) for k in users],
             bad_payloads=[self.payload.bad_payloads(k) for k in users],
-            overflows=self.source.overflows(), lost_samples=self.source.lost_samples(),
-            received_samples=self.source.received_samples(), bad_samples=self.sync.bad_samples(),
+            overflows=self.source.overflows(),
+            lost_samples=self.source.lost_samples(),
+            received_samples=self.source.received_samples(),
+            bad_samples=self.sync.bad_samples(),
         )
 
 

@@ -7,7 +7,6 @@ import time
 
 import numpy as np
 import pytest
-
 from gnuradio import gr, thzum
 from gnuradio.thzum.frame import PilotPlan
 from gnuradio.thzum.radio.virtual import completed
@@ -74,7 +73,12 @@ def send(radio, stream, samples, flags=0, time_ns=0):
     at = 0
     while at < samples.shape[1]:
         result = radio.writeStream(
-            stream, [np.ascontiguousarray(row[at:]) for row in samples], samples.shape[1] - at, flags, time_ns, 2_000_000
+            stream,
+            [np.ascontiguousarray(row[at:]) for row in samples],
+            samples.shape[1] - at,
+            flags,
+            time_ns,
+            2_000_000,
         )
         assert result.ret > 0
         at += result.ret
@@ -164,7 +168,9 @@ def test_underflow_and_late_bursts_stand_on_the_status_stream(plan, medium):
     status = radio.readStreamStatus(stream, 5_000_000)
     assert status.ret == SoapySDR.SOAPY_SDR_UNDERFLOW and status.timeNs > 0
     assert radio.readStreamStatus(stream, 1000).ret == SoapySDR.SOAPY_SDR_TIMEOUT  # once
-    send(radio, stream, np.zeros((4, 100), np.complex64), SoapySDR.SOAPY_SDR_HAS_TIME | SoapySDR.SOAPY_SDR_END_BURST, 1)
+    send(
+        radio, stream, np.zeros((4, 100), np.complex64), SoapySDR.SOAPY_SDR_HAS_TIME | SoapySDR.SOAPY_SDR_END_BURST, 1
+    )
     assert radio.readStreamStatus(stream, 100_000).ret == SoapySDR.SOAPY_SDR_TIME_ERROR
     assert radio.readStreamStatus(stream, 500_000).ret == SoapySDR.SOAPY_SDR_TIMEOUT  # a burst that ended
     radio.closeStream(stream)
@@ -176,7 +182,9 @@ def test_faults_and_settings(plan, medium):
 
     def power(count=4096):
         radio.writeSetting("overflow", "1")  # what waits has the settings before
-        return np.mean(np.abs(np.concatenate([p[1] for p in receive(radio, stream, count) if p], axis=1)) ** 2, axis=1)
+        return np.mean(
+            np.abs(np.concatenate([p[1] for p in receive(radio, stream, count) if p], axis=1)) ** 2, axis=1
+        )
 
     # 4096 samples of unit-variance noise: a standard deviation of 1.6 %.
     np.testing.assert_allclose(power(), 1, atol=0.12)
@@ -227,9 +235,15 @@ def test_short_integers(plan, medium):
 @pytest.mark.parametrize(
     "arguments,pattern",
     [
-        ({"colour": "red"}, "colour"), ({"cfo": "x"}, "cfo: expected a number"), ({"dead": "4"}, "dead"),
-        ({"room": 5000}, "room: expected a power of two"), ({"medium": "a/b"}, "medium"), ({"pace": 0}, "pace"),
-        ({"setup": "/nowhere"}, "/nowhere"), ({"setup": __file__}, "not a radio setup"), ({"adc": "maybe"}, "adc"),
+        ({"colour": "red"}, "colour"),
+        ({"cfo": "x"}, "cfo: expected a number"),
+        ({"dead": "4"}, "dead"),
+        ({"room": 5000}, "room: expected a power of two"),
+        ({"medium": "a/b"}, "medium"),
+        ({"pace": 0}, "pace"),
+        ({"setup": "/nowhere"}, "/nowhere"),
+        ({"setup": __file__}, "not a radio setup"),
+        ({"adc": "maybe"}, "adc"),
         ({"ppm": "1e9"}, "ppm"),
     ],
 )
@@ -265,7 +279,8 @@ def test_both_ends_must_agree(plan, medium):
     stream = rx(one)
     other = plan_of(16)
     for radio, pattern in (
-        (device(other, medium), "another pilot plan"), (device(plan, medium, pace=0.5), "pace"),
+        (device(other, medium), "another pilot plan"),
+        (device(plan, medium, pace=0.5), "pace"),
         (device(plan, medium, room=4096), "room"),
     ):
         with pytest.raises(RuntimeError, match=f"in use with.*{pattern}"):
@@ -308,8 +323,8 @@ def test_what_a_dead_process_left_is_harmless(medium):
 
 
 def test_gaps_become_not_a_number_in_the_flowgraph(plan, medium):
-    from gnuradio import blocks
     import pmt
+    from gnuradio import blocks
 
     source = thzum.receiver_source(f"driver=thzum,medium={medium},noise_var=1", plan, RATE)
     top, sinks = gr.top_block(), [blocks.vector_sink_c() for _ in range(4)]

@@ -4,7 +4,6 @@
 import sys
 
 import pytest
-
 from gnuradio import thzum
 
 if not thzum.soapy_source.is_available():
@@ -14,12 +13,17 @@ FRAMES = 30
 
 
 @pytest.fixture(scope="module")
-def faults(root):
+def bench(root):
     sys.path.insert(0, str(root / "bench"))
+    yield
+    sys.path.remove(str(root / "bench"))
+
+
+@pytest.fixture(scope="module")
+def faults(bench):
     import faults
 
-    yield faults
-    sys.path.remove(str(root / "bench"))
+    return faults
 
 
 #: By name: share of the 30 frames that at least one user has to get, whatever the machine does besides. What is
@@ -60,3 +64,12 @@ def test_table_of_faults_is_complete(faults, root):
     for fault in faults.FAULTS:
         assert f"| {fault.name} |" in page
     assert set(LEAST) <= {fault.name for fault in faults.FAULTS}
+
+
+def test_ten_seconds_leave_the_memory_as_it_is(bench):
+    import soak
+
+    result = soak.measure(10.0)
+    # Ten minutes may grow by 4 MB; within ten seconds libraries still take what they keep.
+    assert soak.failures(result, most_growth=12.0) == [], result
+    assert result["good"] > 20

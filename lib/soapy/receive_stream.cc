@@ -6,6 +6,7 @@
  */
 
 #include "soapy/receive_stream.h"
+#include <SoapySDR/Logger.hpp>
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -147,8 +148,10 @@ receive_result receive_stream::overflow(int64_t lost, bool is_silent)
     d_next += lost;
     d_skipped += lost;
     set_schedule();
-    if (!is_silent)
+    if (!is_silent) {
+        SoapySDR::log(SOAPY_SDR_SSI, "O");
         d_sample_time += std::llround(double(lost) * d_clock_rate);
+    }
     receive_result result;
     result.is_overflow = !is_silent;
     result.time = d_sample_time;
@@ -191,8 +194,8 @@ void receive_stream::pass(int count)
         d_air->read(int(k), d_next, d_input[k].data(), count);
     for (int s = 0; s < n_chains(); s++)
         d_y[s] = d_output[s].data() + d_ready;
-    const auto done = d_channel->process(
-        d_x.data(), count, d_y.data(), int(d_output[0].size()) - d_ready);
+    const auto done =
+        d_channel->process(d_x.data(), count, d_y.data(), int(d_output[0].size()) - d_ready);
     spoil(d_ready, done.produced);
     d_next += done.consumed;
     d_ready += done.produced;
