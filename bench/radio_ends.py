@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two ends of a link over the virtual radio, for processes of their own: python radio_ends.py END OPTIONS."""
+"""The two ends of a link over the virtual radio, for processes of their own: python radio_ends.py END OPTIONS.
+
+A receiver takes lines KEY:VALUE, settings of its device, and ends with SIGTERM or when its input ends."""
 
 import argparse
 import json
+import select
 import signal
+import sys
 import time
 
 import numpy as np
@@ -44,10 +48,34 @@ class transmitter(gr.top_block):
             self.connect((source, user), (sink, user))
 
 
-class receiver(gr.top_block):
-    """From the samples of any source to payloads."""
+class payload_check(gr.basic_block):
+    """Compares every payload with what was sent, and keeps nothing but counts."""
 
-    def __init__(self, source, plan, beams, algorithm="newtonized_omp"):
+    def __init__(self, n_users):
+        gr.basic_block.__init__(self, "payload_check", None, None)
+        self.message_port_register_in(pmt.intern("pdus"))
+        self.set_msg_handler(pmt.intern("pdus"), self._check)
+        self.users = [dict(first=-1, last=-1, good=0) for _ in range(n_users)]
+        self.wrong = 0
+
+    def _check(self, pdu):
+        user = pmt.to_long(pmt.dict_ref(pmt.car(pdu), pmt.intern("user"), pmt.PMT_NIL))
+        content = bytes(pmt.u8vector_elements(pmt.cdr(pdu)))
+        frame = int.from_bytes(content[1:5], "little")
+        if content != payload(user, frame):
+            self.wrong += 1
+            return
+        count = self.users[user]
+        count["good"] += frame != count["last"]
+        count["last"] = frame
+        if count["first"] < 0:
+            count["first"] = frame
+
+
+class receiver(gr.top_block):
+    """From the samples of any source, or the symbols of frames that are ``synchronised``, to payloads."""
+
+    def __init__(self, source, plan, beams, algorithm="newtonized_omp", synchronised=False):
         gr.top_block.__init__(self)
         s = plan.n_subarrays
         self.plan, self.source = plan, source
@@ -55,39 +83,38 @@ class receiver(gr.top_block):
         self.pilots = thzum.pilot_receiver(
             s, plan.n_noise, plan.n_slots, plan.n_users, plan.n_data, sequences=plan.user_sequences
         )
-        self.estimator = thzum.channel_estimator(plan.operator, algorithm, array_options=plan.array_options)
-        self.effective = thzum.effective_channel(s, plan.n_elements, plan.n_users, plan.codebook)
+        self.estimator = thzum.channel_estimator(
+            plan.operator, algorithm, batch=plan.n_users, array_options=plan.array_options
+        )
+        known = beams if synchronised else []
+        self.effective = thzum.effective_channel(s, plan.n_elements, plan.n_users, plan.codebook, known)
         self.detector = thzum.mimo_detector("lmmse", s, plan.n_users, "qpsk", plan.n_data)
         self.payload = thzum.uplink_payload(plan.n_users, payload_code(plan))
-        self.pdus = blocks.message_debug()
+        self.check = payload_check(plan.n_users)
         for chain in range(s):
-            self.connect((source, chain), (self.sync, chain), (self.pilots, chain))
+            way = [(source, chain), (self.pilots, chain)]
+            self.connect(*(way if synchronised else [way[0], (self.sync, chain), way[1]]))
         self.connect((self.pilots, 0), self.estimator, self.effective, (self.detector, 0))
         self.connect((self.pilots, 1), (self.detector, 1))
         self.connect((self.detector, 0), blocks.null_sink(gr.sizeof_int * plan.n_users))
         self.connect((self.detector, 1), self.payload)
-        self.msg_connect(self.payload, "pdus", self.pdus, "store")
+        self.msg_connect(self.payload, "pdus", self.check, "pdus")
 
     def result(self):
         """Counters, and which payloads arrived as they were sent, as plain data."""
-        good, wrong = [], 0
-        for i in range(self.pdus.num_messages()):
-            pdu = self.pdus.get_message(i)
-            user = pmt.to_long(pmt.dict_ref(pmt.car(pdu), pmt.intern("user"), pmt.PMT_NIL))
-            content = bytes(pmt.u8vector_elements(pmt.cdr(pdu)))
-            frame = int.from_bytes(content[1:5], "little")
-            if content == payload(user, frame):
-                good.append((user, frame))
-            else:
-                wrong += 1
         users = range(self.plan.n_users)
         return dict(
-            good=good, wrong=wrong, found=self.sync.frames(), sync_lost=self.sync.lost_frames(),
+            good=self.check.users,
+            wrong=self.check.wrong,
+            found=self.sync.frames(),
+            sync_lost=self.sync.lost_frames(),
             payload_lost=[self.payload.lost(k) for k in users],
             bad_headers=[self.payload.bad_headers(k) for k in users],
             bad_payloads=[self.payload.bad_payloads(k) for k in users],
-            overflows=self.source.overflows(), lost_samples=self.source.lost_samples(),
-            received_samples=self.source.received_samples(), bad_samples=self.sync.bad_samples(),
+            overflows=self.source.overflows(),
+            lost_samples=self.source.lost_samples(),
+            received_samples=self.source.received_samples(),
+            bad_samples=self.sync.bad_samples(),
         )
 
 
@@ -106,14 +133,18 @@ def run_receiver(options, plan):
     graph = receiver(source, plan, source.beams, options.algorithm)
     end = [False]
     signal.signal(signal.SIGTERM, lambda *_: end.__setitem__(0, True))
+    if options.hold:
+        print("ready", flush=True)
+        sys.stdin.readline()
     graph.start()
     print("started", flush=True)
-    begin = time.monotonic()
-    changes = sorted((float(at), key, value) for at, key, value in (c.split(":") for c in options.change))
-    while not end[0] and time.monotonic() - begin < options.seconds:
-        while changes and time.monotonic() - begin >= changes[0][0]:
-            source.set_setting(*changes.pop(0)[1:])
-        time.sleep(0.02)
+    deadline = time.monotonic() + options.seconds
+    while not end[0] and time.monotonic() < deadline:
+        if select.select([sys.stdin], [], [], 0.02)[0]:
+            change = sys.stdin.readline().strip()
+            if not change:
+                break  # whoever started this is gone
+            source.set_setting(*change.split(":"))
     graph.stop()
     graph.wait()
     print(json.dumps(graph.result()), flush=True)
@@ -128,7 +159,7 @@ def main():
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=1e9)
     parser.add_argument("--algorithm", default="newtonized_omp")
-    parser.add_argument("--change", action="append", default=[], help="SECONDS:KEY:VALUE, a setting of the device")
+    parser.add_argument("--hold", action="store_true", help="receiver: wait for a line before it starts")
     options = parser.parse_args()
     plan = short_plan()
     (run_transmitter if options.end == "transmitter" else run_receiver)(options, plan)

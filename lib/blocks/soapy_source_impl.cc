@@ -56,10 +56,10 @@ soapy_source::sptr soapy_source::make(const soapy_source_settings& settings)
 bool soapy_source::is_available() { return soapy_receiver::is_available(); }
 
 soapy_source_impl::soapy_source_impl(std::unique_ptr<soapy_receiver> receiver, double longest_gap)
-    : gr::sync_block("soapy_source",
-                     gr::io_signature::make(0, 0, 0),
-                     gr::io_signature::make(
-                         receiver->n_chains(), receiver->n_chains(), sizeof(gr_complex))),
+    : gr::sync_block(
+          "soapy_source",
+          gr::io_signature::make(0, 0, 0),
+          gr::io_signature::make(receiver->n_chains(), receiver->n_chains(), sizeof(gr_complex))),
       d_receiver(std::move(receiver)),
       d_n_chains(d_receiver->n_chains()),
       d_rate(d_receiver->sample_rate()),

@@ -50,12 +50,12 @@ private:
     std::unique_ptr<soapy_receiver> d_receiver;
     const int d_n_chains;
     const double d_rate;
-    const int64_t d_longest_gap; // samples
+    const int64_t d_longest_gap;                    // samples
     std::vector<std::vector<gr_complex>> d_samples; // of the packet at hand
     std::vector<gr_complex*> d_pointers;
     soapy_packet d_packet;
-    int d_taken = 0;       // of the packet
-    int64_t d_gap = 0;     // NaN due
+    int d_taken = 0;        // of the packet
+    int64_t d_gap = 0;      // NaN due
     int64_t d_gap_lost = 0; // to be tagged at its beginning
     bool d_is_time_new = true;
     int64_t d_next_tick = 0; // of the device's clock that the next sample should have

@@ -6,11 +6,11 @@
  */
 
 #include <gnuradio/thzum/radio_setup.h>
+#include <type_traits>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
-#include <type_traits>
 #include <vector>
 
 namespace gr {

@@ -28,8 +28,9 @@ bool soapy_receiver::is_available() { return false; }
 
 std::unique_ptr<soapy_receiver> soapy_receiver::make(const soapy_source_settings&)
 {
-    throw std::runtime_error("soapy_source: this build has no SoapySDR; install libsoapysdr-dev and "
-                             "build the module again");
+    throw std::runtime_error(
+        "soapy_source: this build has no SoapySDR; install libsoapysdr-dev and "
+        "build the module again");
 }
 
 #else
@@ -58,17 +59,16 @@ SoapySDR::Device* open_device(const std::string& device)
     const auto arguments = SoapySDR::KwargsFromString(device);
     const auto driver = arguments.find("driver");
     if (driver == arguments.end() || driver->second.empty())
-        refuse(device, "expected driver=NAME among the arguments; installed drivers: " +
-                           known_drivers());
+        refuse(device,
+               "expected driver=NAME among the arguments; installed drivers: " + known_drivers());
     try {
         return SoapySDR::Device::make(arguments);
     } catch (const std::exception& error) {
-        const bool is_known =
-            SoapySDR::Registry::listFindFunctions().count(driver->second) != 0;
+        const bool is_known = SoapySDR::Registry::listFindFunctions().count(driver->second) != 0;
         refuse(device,
                is_known ? error.what()
-                        : "no SoapySDR driver of that name; installed drivers: " +
-                              known_drivers() + " (SOAPY_SDR_PLUGIN_PATH names further folders)");
+                        : "no SoapySDR driver of that name; installed drivers: " + known_drivers() +
+                              " (SOAPY_SDR_PLUGIN_PATH names further folders)");
     }
 }
 
@@ -142,8 +142,8 @@ public:
         int flags = 0;
         long long time_ns = 0;
         const std::vector<void*> buffers(samples.begin(), samples.end());
-        const int result = d_device->readStream(
-            d_stream, buffers.data(), packet_size(), flags, time_ns, wait_us);
+        const int result =
+            d_device->readStream(d_stream, buffers.data(), packet_size(), flags, time_ns, wait_us);
         packet.has_time = (flags & SOAPY_SDR_HAS_TIME) != 0;
         packet.time_ns = time_ns;
         if (result > 0) {
@@ -197,7 +197,8 @@ private:
     {
         double wanted = d_settings.sample_rate;
         if (!(std::isfinite(wanted) && wanted >= 0))
-            refuse(d_settings.device, "sample_rate: expected Hz above 0, or 0 for the device's own");
+            refuse(d_settings.device,
+                   "sample_rate: expected Hz above 0, or 0 for the device's own");
         if (wanted == 0)
             wanted = d_device->getSampleRate(SOAPY_SDR_RX, 0);
         for (const size_t channel : d_channels) {

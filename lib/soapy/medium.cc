@@ -23,8 +23,8 @@ namespace thzum {
 
 namespace {
 
-constexpr uint64_t magic = 0x3172694d75687a54; // "Tzhu", version 1
-constexpr int block_size = 256;                 // samples with one stamp
+constexpr uint64_t magic = 0x3172694d75687a54; // version 1
+constexpr int block_size = 256;                // samples with one stamp
 constexpr size_t page = 4096;
 
 // Bytes of the file that locks are put on; they need not hold anything.
@@ -34,7 +34,8 @@ constexpr off_t user_byte = 16;    // and following: the transmitter of a user
 
 bool lock(int file, off_t byte, short kind, bool is_waiting)
 {
-    struct flock request {};
+    struct flock request {
+    };
     request.l_type = kind;
     request.l_whence = SEEK_SET;
     request.l_start = byte;
@@ -49,13 +50,6 @@ bool lock(int file, off_t byte, short kind, bool is_waiting)
 std::string system_error() { return std::strerror(errno); }
 
 int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
-
-timespec monotonic()
-{
-    timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time;
-}
 
 } // namespace
 
@@ -119,9 +113,9 @@ void medium::make_or_check()
     const bool is_alone = lock(d_file, presence_byte, F_WRLCK, false);
     if (is_alone) {
         if (ftruncate(d_file, 0) != 0 || posix_fallocate(d_file, 0, off_t(size())) != 0)
-            throw std::runtime_error(
-                "medium " + d_settings.name + ": no room for " + std::to_string(size() >> 20) +
-                " MiB of shared memory; lower room= or enlarge /dev/shm");
+            throw std::runtime_error("medium " + d_settings.name + ": no room for " +
+                                     std::to_string(size() >> 20) +
+                                     " MiB of shared memory; lower room= or enlarge /dev/shm");
         map(size());
         for (int user = 0; user < d_settings.n_users; user++)
             for (int64_t block = 0; block < d_n_blocks; block++)
@@ -184,14 +178,15 @@ medium::stamp& medium::stamp_of(int user, int64_t block) const
 gr_complex* medium::samples_of(int user, int64_t block) const
 {
     const size_t stamps = size_t(d_settings.n_users) * d_n_blocks * sizeof(stamp);
-    auto* samples = reinterpret_cast<gr_complex*>(d_memory + page + (stamps + page - 1) / page * page);
+    auto* samples =
+        reinterpret_cast<gr_complex*>(d_memory + page + (stamps + page - 1) / page * page);
     return samples + user * d_settings.room + (block & (d_n_blocks - 1)) * block_size;
 }
 
-int64_t medium::now() const
+int64_t medium::now(double rate)
 {
-    const timespec time = monotonic();
-    const double rate = d_settings.sample_rate * d_settings.pace;
+    timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
     return int64_t(double(time.tv_sec) * rate + double(time.tv_nsec) * 1e-9 * rate);
 }
 

@@ -30,10 +30,10 @@ struct medium_settings {
 /*!
  * \brief The air between processes: what each user sends, by sample time, in shared memory.
  *
- * Time counts samples of the machine's monotonic clock, so no process has to be there first and none
- * has to stay. A block of samples carries the number that it has in time; where that is not the
- * number asked for, nothing was sent. What a process that died left behind is therefore silence once
- * its time has passed. Locks on the file tell who is there; the system takes them back from
+ * Time counts samples of the machine's monotonic clock, so no process has to be there first and
+ * none has to stay. A block of samples carries the number that it has in time; where that is not
+ * the number asked for, nothing was sent. What a process that died left behind is therefore silence
+ * once its time has passed. Locks on the file tell who is there; the system takes them back from
  * processes that die, and the first one on a medium with nobody left starts it anew.
  */
 class medium
@@ -48,7 +48,10 @@ public:
     const medium_settings& settings() const { return d_settings; }
 
     /*! Sample time at present. */
-    int64_t now() const;
+    int64_t now() const { return now(d_settings.sample_rate * d_settings.pace); }
+
+    /*! The same, of media with so many samples per second. */
+    static int64_t now(double rate);
 
     /*! Waits until \p time, but until \p timeout_us from now at most. */
     void wait(int64_t time, long timeout_us) const;

@@ -117,8 +117,7 @@ bool set_own(radio_settings& settings, const std::string& key, const std::string
     else if (key == "noise_seed")
         settings.setup.channel.seed = uint64_t(integer(key, value, 0, int64_t(1) << 53));
     else if (key == "noise_var" || key == "snr_db")
-        settings.setup.channel.noise_var =
-            noise_var_of(key, value, settings.setup.channel.n_users);
+        settings.setup.channel.noise_var = noise_var_of(key, value, settings.setup.channel.n_users);
     else
         return change_fault(
                    settings.faults, key, value, settings.setup.channel.shape.n_subarrays) ||
@@ -149,7 +148,10 @@ double noise_var_of(const std::string& key, const std::string& text, int n_users
     return n_users * std::pow(10.0, -number(key, text, -100, 200) / 10);
 }
 
-bool change_fault(radio_faults& faults, const std::string& key, const std::string& value, int n_chains)
+bool change_fault(radio_faults& faults,
+                  const std::string& key,
+                  const std::string& value,
+                  int n_chains)
 {
     if (key == "cfo")
         faults.cfo = number(key, value, -1e12, 1e12);
@@ -203,8 +205,8 @@ radio_settings read_radio_settings(const SoapySDR::Kwargs& arguments)
     radio_settings settings;
     settings.medium = medium_name(arguments);
     const auto file = arguments.find("setup");
-    settings.setup = file != arguments.end() ? radio_setup::load(file->second)
-                                             : setup_by_command(arguments);
+    settings.setup =
+        file != arguments.end() ? radio_setup::load(file->second) : setup_by_command(arguments);
     settings.align = settings.setup.frame_length;
     static const std::set<std::string> others{ "driver", "medium", "setup", "label", "serial" };
     const bool is_by_command = file == arguments.end();

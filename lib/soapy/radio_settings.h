@@ -58,7 +58,10 @@ SoapySDR::ArgInfoList live_settings();
  * \returns false for keys that are none of them
  * \throws std::invalid_argument for values that do not fit
  */
-bool change_fault(radio_faults& faults, const std::string& key, const std::string& value, int n_chains);
+bool change_fault(radio_faults& faults,
+                  const std::string& key,
+                  const std::string& value,
+                  int n_chains);
 
 /*! Noise variance of \p key, "noise_var" or "snr_db", at the value \p text. */
 double noise_var_of(const std::string& key, const std::string& text, int n_users);

@@ -6,6 +6,7 @@
  */
 
 #include "soapy/receive_stream.h"
+#include <SoapySDR/Logger.hpp>
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -66,7 +67,9 @@ void receive_stream::start(int64_t time)
     const double noise_var = d_channel->noise_var();
     d_channel = uplink_channel::make(d_setup.channel);
     d_channel->set_noise_var(noise_var);
-    d_next = time >= 0 ? time : d_air->now();
+    // Whole frames, so that realisations of the channel change between them.
+    const int64_t frame = d_setup.frame_length;
+    d_next = time >= 0 ? time : (d_air->now() + frame - 1) / frame * frame;
     d_clock_zero = d_last_drop = d_next;
     d_skipped = d_next;
     d_sample_time = d_next - d_channel->latency();
@@ -121,6 +124,13 @@ void receive_stream::lose(int64_t count)
     d_to_lose += count;
 }
 
+// At least \p count samples, after which a realisation of the channel still begins with a frame.
+int64_t receive_stream::whole_realisations(int64_t count) const
+{
+    const int64_t step = std::max<int64_t>(d_setup.channel.coherence_samples, 1);
+    return (count + step - 1) / step * step;
+}
+
 // Samples that the fault drop_samples takes at this time.
 int64_t receive_stream::due_drop()
 {
@@ -138,8 +148,10 @@ receive_result receive_stream::overflow(int64_t lost, bool is_silent)
     d_next += lost;
     d_skipped += lost;
     set_schedule();
-    if (!is_silent)
+    if (!is_silent) {
+        SoapySDR::log(SOAPY_SDR_SSI, "O");
         d_sample_time += std::llround(double(lost) * d_clock_rate);
+    }
     receive_result result;
     result.is_overflow = !is_silent;
     result.time = d_sample_time;
@@ -182,8 +194,8 @@ void receive_stream::pass(int count)
         d_air->read(int(k), d_next, d_input[k].data(), count);
     for (int s = 0; s < n_chains(); s++)
         d_y[s] = d_output[s].data() + d_ready;
-    const auto done = d_channel->process(
-        d_x.data(), count, d_y.data(), int(d_output[0].size()) - d_ready);
+    const auto done =
+        d_channel->process(d_x.data(), count, d_y.data(), int(d_output[0].size()) - d_ready);
     spoil(d_ready, done.produced);
     d_next += done.consumed;
     d_ready += done.produced;
@@ -208,7 +220,7 @@ receive_result receive_stream::read(gr_complex* const* samples, int count, long 
     const int64_t waiting = d_air->now() - d_next;
     int64_t lost = std::exchange(d_to_lose, 0);
     if (waiting > d_patience)
-        lost = std::max(lost, waiting);
+        lost = std::max(lost, whole_realisations(waiting));
     if (lost > 0)
         return overflow(lost, false);
     if (const int64_t drop = due_drop()) {

@@ -27,9 +27,9 @@ struct receive_result {
 /*!
  * \brief The medium through the channel into the RF chains, in real time.
  *
- * Samples come as time passes; what is not fetched waits in the medium, and is lost when half of its
- * room has filled. The channel's own time stands still then, and its combiner schedule is moved, so
- * that combiners stay with the medium's time.
+ * Samples come as time passes; what is not fetched waits in the medium, and is lost when half of
+ * its room has filled. The channel's own time stands still then, and its combiner schedule is
+ * moved, so that combiners stay with the medium's time.
  *
  * Reading is for one thread, settings may come from others.
  */
@@ -60,6 +60,7 @@ public:
 private:
     void set_schedule();
     receive_result overflow(int64_t lost, bool is_silent);
+    int64_t whole_realisations(int64_t count) const;
     int64_t due_drop();
     void pass(int count);
     void spoil(int first, int count);
@@ -70,7 +71,7 @@ private:
     const radio_setup d_setup;
     const double d_rate;
     const int d_packet;
-    const int64_t d_patience; // samples that may wait
+    const int64_t d_patience;  // samples that may wait
     const double d_clock_rate; // of the receiver's over the medium's
     uplink_channel::sptr d_channel;
 
@@ -85,8 +86,8 @@ private:
     int64_t d_clock_zero = 0;  // receiver's clock and medium's time at the start
     int64_t d_sample_time = 0; // receiver's clock of the next sample to be handed on
     int64_t d_last_drop = 0;
-    double d_phase = 0.0;      // of the frequency offset, in cycles
-    int d_ready = 0;           // samples in d_output
+    double d_phase = 0.0; // of the frequency offset, in cycles
+    int d_ready = 0;      // samples in d_output
     std::vector<float> d_gains;
     std::vector<std::vector<gr_complex>> d_input, d_output;
     std::vector<const gr_complex*> d_x;

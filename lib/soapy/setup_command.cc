@@ -64,7 +64,8 @@ bool run(std::vector<std::string> words, const std::string& messages)
     argv.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, messages.c_str(), O_WRONLY | O_TRUNC, 0600);
+    posix_spawn_file_actions_addopen(
+        &actions, STDERR_FILENO, messages.c_str(), O_WRONLY | O_TRUNC, 0600);
     pid_t child = 0;
     const int error = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
@@ -82,9 +83,10 @@ bool run(std::vector<std::string> words, const std::string& messages)
 const std::set<std::string>& setup_keys()
 {
     static const std::set<std::string> keys{
-        "preset",  "config", "plan",    "n_slots",      "n_users", "n_data",    "n_noise",
-        "samples_per_symbol", "plan_seed", "modulation", "seed",   "beams",     "rate",
-        "max_doppler",        "coherence", "realisations"
+        "preset",    "config",      "plan",      "n_slots",
+        "n_users",   "n_data",      "n_noise",   "samples_per_symbol",
+        "plan_seed", "modulation",  "seed",      "beams",
+        "rate",      "max_doppler", "coherence", "realisations"
     };
     return keys;
 }

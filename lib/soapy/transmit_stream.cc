@@ -6,6 +6,7 @@
  */
 
 #include "soapy/transmit_stream.h"
+#include <SoapySDR/Logger.hpp>
 #include <algorithm>
 
 namespace gr {
@@ -75,6 +76,8 @@ int64_t transmit_stream::aligned(int64_t time) const
 
 void transmit_stream::add_event(transmit_event::kind what, int64_t time)
 {
+    if (what == transmit_event::kind::underflow)
+        SoapySDR::log(SOAPY_SDR_SSI, "U");
     if (d_events.size() < max_events)
         d_events.push_back({ what, time });
 }

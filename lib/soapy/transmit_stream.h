@@ -34,7 +34,10 @@ struct transmit_event {
 class transmit_stream
 {
 public:
-    transmit_stream(std::shared_ptr<medium> air, std::vector<int> users, int64_t align, double lead);
+    transmit_stream(std::shared_ptr<medium> air,
+                    std::vector<int> users,
+                    int64_t align,
+                    double lead);
     ~transmit_stream();
 
     const std::vector<int>& users() const { return d_users; }
@@ -71,12 +74,12 @@ private:
     const std::vector<int> d_users;
     const int64_t d_align, d_lead, d_ahead;
     const int d_max_count;
-    bool d_is_on = false;    // between start and stop
+    bool d_is_on = false;      // between start and stop
     bool d_is_sending = false; // within a transmission
-    int64_t d_wanted = -1;   // when the next transmission begins
-    int64_t d_place = 0;     // within d_align, of the next sample
-    int64_t d_next = 0;      // time of the next sample
-    bool d_is_dry = false;   // the underflow at hand was reported
+    int64_t d_wanted = -1;     // when the next transmission begins
+    int64_t d_place = 0;       // within d_align, of the next sample
+    int64_t d_next = 0;        // time of the next sample
+    bool d_is_dry = false;     // the underflow at hand was reported
     std::mutex d_mutex;
     std::deque<transmit_event> d_events;
 };

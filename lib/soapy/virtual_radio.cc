@@ -40,8 +40,8 @@ void to_cs16(const gr_complex* from, int count, int16_t* to)
 {
     const auto* values = reinterpret_cast<const float*>(from);
     for (int i = 0; i < 2 * count; i++)
-        to[i] = int16_t(std::lround(
-            std::min(std::max(values[i] * full_scale_cs16, -32768.0f), 32767.0f)));
+        to[i] = int16_t(
+            std::lround(std::min(std::max(values[i] * full_scale_cs16, -32768.0f), 32767.0f)));
 }
 
 void from_cs16(const int16_t* from, int count, gr_complex* to)
@@ -51,7 +51,8 @@ void from_cs16(const int16_t* from, int count, gr_complex* to)
         values[i] = from[i] / full_scale_cs16;
 }
 
-/*! The device that SoapySDR sees: users' transmitters, and an array's RF chains behind a channel. */
+/*! The device that SoapySDR sees: users' transmitters, and an array's RF chains behind a channel.
+ */
 class virtual_radio : public SoapySDR::Device
 {
 public:
@@ -94,8 +95,7 @@ public:
         return { SOAPY_SDR_CF32, SOAPY_SDR_CS16 };
     }
 
-    std::string
-    getNativeStreamFormat(const int, const size_t, double& full_scale) const override
+    std::string getNativeStreamFormat(const int, const size_t, double& full_scale) const override
     {
         full_scale = 1.0;
         return SOAPY_SDR_CF32;
@@ -252,8 +252,7 @@ public:
     }
 
     std::vector<std::string> listGains(const int, const size_t) const override { return { "RF" }; }
-    SoapySDR::Range
-    getGainRange(const int, const size_t, const std::string&) const override
+    SoapySDR::Range getGainRange(const int, const size_t, const std::string&) const override
     {
         return { -100, 100 };
     }
@@ -279,8 +278,7 @@ public:
     {
         return (direction == SOAPY_SDR_TX ? d_transmit_gain : d_receive_gain).at(channel);
     }
-    double
-    getGain(const int direction, const size_t channel, const std::string&) const override
+    double getGain(const int direction, const size_t channel, const std::string&) const override
     {
         return getGain(direction, channel);
     }
@@ -308,10 +306,12 @@ public:
         std::lock_guard<std::mutex> lock(d_mutex);
         const auto range = getFrequencyRange(direction, channel)[0];
         if (!(frequency >= range.minimum() && frequency <= range.maximum()))
-            throw std::runtime_error(
-                "frequency: this radio covers " + std::to_string(range.minimum() * 1e-9) + " to " +
-                std::to_string(range.maximum() * 1e-9) + " GHz, its array's carrier and half the "
-                "sample rate around it; got " + std::to_string(frequency * 1e-9) + " GHz");
+            throw std::runtime_error("frequency: this radio covers " +
+                                     std::to_string(range.minimum() * 1e-9) + " to " +
+                                     std::to_string(range.maximum() * 1e-9) +
+                                     " GHz, its array's carrier and half the "
+                                     "sample rate around it; got " +
+                                     std::to_string(frequency * 1e-9) + " GHz");
         (direction == SOAPY_SDR_TX ? d_transmit_frequency : d_receive_frequency) = frequency;
         if (direction == SOAPY_SDR_RX && d_receiver)
             d_receiver->set_tuning(d_settings.setup.carrier_frequency - frequency);
@@ -343,9 +343,9 @@ public:
             throw std::runtime_error("sample rate: expected 1 kHz to 10 GHz, got " +
                                      std::to_string(rate) + " Hz");
         if (d_n_streams > 0)
-            throw std::runtime_error(
-                "sample rate: cannot change from " + std::to_string(d_rate) + " to " +
-                std::to_string(rate) + " Hz while streams are open, of this or the other direction");
+            throw std::runtime_error("sample rate: cannot change from " + std::to_string(d_rate) +
+                                     " to " + std::to_string(rate) +
+                                     " Hz while streams are open, of this or the other direction");
         d_rate = rate;
     }
     double getSampleRate(const int, const size_t) const override { return d_rate; }
@@ -363,7 +363,7 @@ public:
         std::lock_guard<std::mutex> lock(d_mutex);
         if (d_receiver)
             return SoapySDR::ticksToTimeNs(d_receiver->clock(), d_rate);
-        return SoapySDR::ticksToTimeNs(air()->now(), d_rate);
+        return SoapySDR::ticksToTimeNs(medium::now(d_rate * d_settings.pace), d_rate);
     }
 
     SoapySDR::ArgInfoList getSettingInfo() const override { return live_settings(); }
@@ -398,16 +398,13 @@ public:
     }
 
 private:
-    static stream* as_stream(SoapySDR::Stream* handle)
-    {
-        return reinterpret_cast<stream*>(handle);
-    }
+    static stream* as_stream(SoapySDR::Stream* handle) { return reinterpret_cast<stream*>(handle); }
 
     int n_users() const { return d_settings.setup.channel.n_users; }
     int n_chains() const { return d_settings.setup.channel.shape.n_subarrays; }
     int64_t tick(long long time_ns) const { return SoapySDR::timeNsToTicks(time_ns, d_rate); }
 
-    std::shared_ptr<medium> air() const
+    std::shared_ptr<medium> air()
     {
         if (!d_air)
             d_air = std::make_shared<medium>(medium_settings{ d_settings.medium,
@@ -457,7 +454,7 @@ private:
 
     radio_settings d_settings;
     mutable std::mutex d_mutex;
-    mutable std::shared_ptr<medium> d_air; // from the first stream on
+    std::shared_ptr<medium> d_air; // from the first stream on
     int d_n_streams = 0;
     receive_stream* d_receiver = nullptr; // of the stream that is open
     double d_rate;
@@ -482,8 +479,7 @@ SoapySDR::Device* make_radio(const SoapySDR::Kwargs& arguments)
     return new virtual_radio(arguments);
 }
 
-const SoapySDR::Registry
-    registration("thzum", &find_radio, &make_radio, SOAPY_SDR_ABI_VERSION);
+const SoapySDR::Registry registration("thzum", &find_radio, &make_radio, SOAPY_SDR_ABI_VERSION);
 
 } // namespace
 

@@ -3,7 +3,11 @@
 
 #: Arguments of the pilot plan by their names in an address, with those of PilotPlan.
 PLAN_KEYS = {
-    "n_slots": "n_slots", "n_users": "n_users", "n_data": "n_data", "n_noise": "n_noise", "plan_seed": "seed",
+    "n_slots": "n_slots",
+    "n_users": "n_users",
+    "n_data": "n_data",
+    "n_noise": "n_noise",
+    "plan_seed": "seed",
     "samples_per_symbol": "samples_per_symbol",
 }
 
@@ -14,7 +18,9 @@ def add_parser(subparsers):
     parser = subparsers.add_parser("radio", help=text, description=text[0].upper() + text[1:] + ".")
     parser.add_argument("--out", required=True, help="setup file to write, for setup=FILE")
     parser.add_argument(
-        "assignments", metavar="KEY=VALUE", nargs="*",
+        "assignments",
+        metavar="KEY=VALUE",
+        nargs="*",
         help=f"as in the address of the radio: plan=FILE or {', '.join(PLAN_KEYS)}, modulation; and of the channel "
         "preset, config, seed, realisations, coherence, max_doppler, beams, rate",
     )

@@ -43,8 +43,17 @@ class receiver_source(gr.hier_block2):
     """
 
     def __init__(
-        self, address, plan, sample_rate=0.0, frequency=0.0, gain=None, repeat=False, realtime=False, longest_gap=0.5,
-        settings=None, n_frames=0,
+        self,
+        address,
+        plan,
+        sample_rate=0.0,
+        frequency=0.0,
+        gain=None,
+        repeat=False,
+        realtime=False,
+        longest_gap=0.5,
+        settings=None,
+        n_frames=0,
     ):
         self.plan = plan
         self.n_chains = plan.n_subarrays
@@ -137,7 +146,9 @@ class receiver_source(gr.hier_block2):
         try:
             from gnuradio import zeromq
         except ImportError:
-            raise ValueError(f"address: {address.target} needs gr-zeromq, which this GNU Radio does not have") from None
+            raise ValueError(
+                f"address: {address.target} needs gr-zeromq, which this GNU Radio does not have"
+            ) from None
 
         self._sample_rate = sample_rate
         kind = zeromq.pull_source if address.options["pattern"] == "pull" else zeromq.sub_source

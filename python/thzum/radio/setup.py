@@ -70,8 +70,11 @@ def make_setup(plan, choice=ChannelChoice()):
     rate = real("rate", choice.rate, above=0)
     paths, hardware = _paths(plan, choice, rate)
     options = dict(
-        coherence_samples=round(real("coherence", choice.coherence, low=0) * rate), hardware=hardware,
-        normalise="each", noise_var=plan.n_users * 10**-1.5, seed=choice.seed,
+        coherence_samples=round(real("coherence", choice.coherence, low=0) * rate),
+        hardware=hardware,
+        normalise="each",
+        noise_var=plan.n_users * 10**-1.5,
+        seed=choice.seed,
     )
     beams = choice.beams
     if beams is None:

@@ -28,7 +28,9 @@ class transmitter_sink(gr.hier_block2):
     def __init__(self, address, plan, sample_rate, frequency=0.0, gain=None):
         n_users = plan.n_users
         gr.hier_block2.__init__(
-            self, "thzum_transmitter_sink", gr.io_signature(n_users, n_users, gr.sizeof_gr_complex),
+            self,
+            "thzum_transmitter_sink",
+            gr.io_signature(n_users, n_users, gr.sizeof_gr_complex),
             gr.io_signature(0, 0, 0),
         )
         parsed = parse_address(address)
