@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Installs what the build needs: Debian packages, a virtual environment on the system Python, and ONNX
-# Runtime. usage: setup.sh base|full BUILD_DIR. A stamp per profile makes a second run a matter of seconds.
+# Runtime. usage: setup.sh base|full|docs BUILD_DIR. A stamp per profile makes a second run a matter of seconds.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 profile=$1
@@ -31,13 +31,14 @@ quietly() {
     }
 }
 
+# Debian 13 calls the VOLK headers libvolk-dev.
+if grep -qs '^VERSION_ID="13"' /etc/os-release; then
+    packages=("${packages[@]/libvolk2-dev/libvolk-dev}" libonnxruntime-dev)
+fi
+
 install_packages() {
     local name missing=()
-    # Debian 13 calls the VOLK headers libvolk-dev.
-    if grep -qs '^VERSION_ID="13"' /etc/os-release; then
-        packages=("${packages[@]/libvolk2-dev/libvolk-dev}" libonnxruntime-dev)
-    fi
-    for name in "${packages[@]}"; do
+    for name in "$@"; do
         dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
     done
     [ ${#missing[@]} -eq 0 ] && return
@@ -79,6 +80,7 @@ link_onnxruntime_library() {
     mkdir -p "$build/onnxruntime/lib"
     cp -f "$library" "$build/onnxruntime/lib/libonnxruntime.so.1"
     ln -sf libonnxruntime.so.1 "$build/onnxruntime/lib/libonnxruntime.so"
+    cp -f "$(dirname "$library")"/../{LICENSE,ThirdPartyNotices.txt} "$build/onnxruntime/"
 }
 
 prepare_onnxruntime() {
@@ -90,10 +92,14 @@ prepare_onnxruntime() {
     link_onnxruntime_library
 }
 
-case $profile in base | full) ;; *) echo "set-up: expected 'base' or 'full', got '$profile'" >&2; exit 2 ;; esac
+case $profile in base | full | docs) ;; *) echo "set-up: expected 'base', 'full' or 'docs', got '$profile'" >&2; exit 2 ;; esac
+if [ "$profile" = docs ]; then
+    install_packages doxygen furo python3-myst-parser python3-sphinx
+    exit
+fi
 if ! is_done base; then
     : >"$build/setup.log"
-    install_packages
+    install_packages "${packages[@]}"
     make_environment requirements.txt
     prepare_onnxruntime
     wanted >"$build/setup-base.stamp"

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The learned detector: symmetries, the PyTorch twin, models at fault, what it links, error rates, its training."""
 
+import os
 import pathlib
 import re
+import subprocess
 
 import numpy as np
 import onnx
@@ -174,6 +176,64 @@ def test_nothing_it_is_built_from_factors_or_inverts():
         code = re.sub(r"/\*.*?\*/|//[^\n]*", "", text, flags=re.S)
         assert not re.search(r"\b(inverse|invert|solve|cholesky|qr|eig)\w*\s*\(", code, flags=re.I), file
     assert {"detection/gram_amp.cc", "detection/calibration_network.cc", "detection/batch_product.cc"} <= seen
+
+
+# Factorisations and solvers: our own by name, Eigen's as namespace, LAPACK's by their letters.
+SOLVERS = re.compile(
+    r"Eigen::|hermitian_factor|gaussian_posterior|sorted_qr|cholesky|householder|jacobi|(?<![a-z])solve|(?<![a-z])inver[st]"
+    r"|^(LAPACKE_)?[sdcz](po|ge|sy|he|tr|gt|pt)(trf|tri|trs|sv|svd|sdd|qrf|lqf|ls|ev|evd|evr)_?$",
+    re.I,
+)
+
+
+@pytest.fixture(scope="module")
+def objects():
+    """The library's object files as the linker sees them: symbols, undefined ones, and where each is defined."""
+    folder = pathlib.Path(os.environ.get("THZUM_BUILD", ROOT / "build")) / "cmake/lib/CMakeFiles/gnuradio-thzum.dir"
+    files = sorted(str(path.relative_to(folder)) for path in folder.glob("**/*.o"))
+    if not files:
+        pytest.skip("needs the object files of a build")
+    listing = subprocess.run(["nm", "-A", "-C", *files], cwd=folder, capture_output=True, text=True, check=True).stdout
+    symbols, undefined, strong, weak = {file: set() for file in files}, {file: set() for file in files}, {}, {}
+    for line in listing.splitlines():
+        file, kind, name = re.fullmatch(r"(.+?\.o):[0-9a-f ]* (\S) (.*)", line).groups()
+        name = re.sub(r" \[clone [^]]*\]", "", name)
+        symbols[file].add(name)
+        if kind == "U":
+            undefined[file].add(name)
+        elif kind in "TDBRGSi":
+            strong[name] = file
+        elif kind in "WVu":
+            weak.setdefault(name, file)
+    return symbols, undefined, weak | strong
+
+
+def linked(objects, file):
+    """All objects that ``file`` pulls in, as a linker does: by what each leaves undefined."""
+    symbols, undefined, defined = objects
+    seen, todo = set(), [file]
+    while todo:
+        file = todo.pop()
+        if file not in seen:
+            seen.add(file)
+            todo += [defined[name] for name in undefined[file] if name in defined]
+    return seen, {name for file in seen for name in symbols[file] if SOLVERS.search(name)}
+
+
+def test_nothing_it_links_factors_or_inverts(objects):
+    files, solvers = linked(objects, "detection/amp_gnn_detector.cc.o")
+    own = {f"detection/{name}.cc.o" for name in ("gram_amp", "calibration_kernels", "calibration_network", "real_model")}
+    assert own | {"onnx/session.cc.o"} <= files
+    assert not solvers
+    _, undefined, defined = objects
+    left = {name for file in files for name in undefined[file] - defined.keys()}
+    assert not any(name.startswith("gr::thzum::") for name in left), "the objects found do not link"
+
+
+@pytest.mark.parametrize("name", ["ep", "lmmse", "zf", "k_best", "oamp"])
+def test_a_factorisation_would_be_found(objects, name):
+    """The detectors that do factor or invert are caught by the same search."""
+    assert linked(objects, f"detection/{name}_detector.cc.o")[1]
 
 
 def test_any_number_of_users():

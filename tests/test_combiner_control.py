@@ -16,10 +16,10 @@ from oracles.air_frame import frame_symbols, waveform
 
 from gnuradio import thzum
 from gnuradio.thzum.array import SubarrayArray
-from gnuradio.thzum.beam_switch import phase_words
 from gnuradio.thzum.channel import CombinerSchedule, UplinkChannel, draw_users, plan_combiners, preset
-from gnuradio.thzum.command_link import CommandLink
 from gnuradio.thzum.frame import PilotPlan
+from gnuradio.thzum.radio.beam_switch import phase_words
+from gnuradio.thzum.radio.command_link import CommandLink
 
 ARRAY = SubarrayArray(1, 2, 4, 4, carrier_frequency=300e9, spacing=0.25, gap=30.0)
 PLAN = PilotPlan(ARRAY, 16, n_users=2, n_data=40, modulations="qpsk", samples_per_symbol=2)
@@ -176,15 +176,17 @@ class Listener:
         return [line for line in self.lines if line != "end"]
 
 
-def run_switch(switch, messages):
+def run_switch(switch, messages, n_commands, n_reports=0):
+    """Reports of the switch until so many commands went out and so many reports came."""
     top, debug = gr.top_block(), blocks.message_debug()
     top.msg_connect(switch, "report", debug, "store")
     top.start()
     for message in messages:
         post(switch, "schedule", message)
     deadline = time.monotonic() + 20
-    while switch.waiting() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    while switch.counts()["sent"] < n_commands or debug.num_messages() < n_reports:
+        assert time.monotonic() < deadline, switch.counts()
+        time.sleep(0.005)
     top.stop()
     top.wait()
     return [pmt.to_python(debug.get_message(i)) for i in range(debug.num_messages())]
@@ -203,7 +205,7 @@ def test_commands_of_slots_and_frames_reach_a_listener():
     switch = thzum.beam_switch(
         f"udp://127.0.0.1:{device.port}", frame_command="FRAME {frame} {nanoseconds} {entries} {beams}\\n",
         slot_command="AT {nanoseconds} BEAM {entry} FOR {microseconds:.1f}\\n")
-    reports = run_switch(switch, [pmt.PMT_T, {"frame": 1}, schedule_message(lengths=(1,)), schedule_message()])
+    reports = run_switch(switch, [pmt.PMT_T, {"frame": 1}, schedule_message(lengths=(1,)), schedule_message()], 4)
     assert device.finish() == [
         "FRAME 3 1700000000250000000 0,5,16 3,1\n",
         "AT 1700000000250000000 BEAM 0 FOR 10.0\n",
@@ -216,13 +218,14 @@ def test_commands_of_slots_and_frames_reach_a_listener():
 def test_table_reaches_a_listener_and_refusals_are_counted():
     device = Listener(socket.SOCK_STREAM, b"ERR 7\r\n")
     switch = thzum.beam_switch(
-        f"tcp://127.0.0.1:{device.port}", table_command="ROW {entry} {subarray} {phases}\\n", slot_command="",
+        f"tcp://127.0.0.1:{device.port}", table_command="LOAD {entry},{subarray},{phases}\\n", slot_command="",
         plan=PLAN, beams=BEAMS, phase_bits=2, reply="OK")
-    reports = run_switch(switch, [])
-    lines = device.finish()
     table = plan_combiners(PLAN, BEAMS)
-    assert len(lines) == table.shape[0] * table.shape[1]
-    entry, subarray, phases = lines[-1].split()[1:]
+    count = table.shape[0] * table.shape[1]
+    reports = run_switch(switch, [], count, count)
+    lines = device.finish()
+    assert len(lines) == count
+    entry, subarray, phases = lines[-1].split(maxsplit=1)[1].split(",", 2)
     assert (int(entry), int(subarray)) == (PLAN.n_slots, 1)
     states = np.array(phases.split(","), int)
     error = np.angle(np.exp(0.5j * np.pi * states) * table[-1, -1].conj())

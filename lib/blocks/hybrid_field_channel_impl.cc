@@ -95,6 +95,7 @@ hybrid_field_channel_impl::hybrid_field_channel_impl(pilot_operator::sptr op,
       d_op(op),
       d_model(model),
       d_generator(seed),
+      d_noise_generator(~seed),
       d_n_items(n_items),
       d_snr_db(snr_db),
       d_paths(model->parameters().n_paths),
@@ -131,11 +132,11 @@ void hybrid_field_channel_impl::add_noise(double noise_var, gr_complex* y)
     const float deviation = float(std::sqrt(noise_var));
     if (d_op->model() == noise_model::per_slot) {
         for (size_t m = 0; m < d_row_norms.size(); m++)
-            y[m] += deviation * d_row_norms[m] * complex_gaussian(d_generator);
+            y[m] += deviation * d_row_norms[m] * complex_gaussian(d_noise_generator);
         return;
     }
     for (auto& sample : d_antenna_noise)
-        sample = deviation * complex_gaussian(d_generator);
+        sample = deviation * complex_gaussian(d_noise_generator);
     d_op->forward(d_antenna_noise.data(), d_pilot_noise.data(), 1);
     for (size_t m = 0; m < d_pilot_noise.size(); m++)
         y[m] += d_pilot_noise[m];

@@ -40,7 +40,8 @@ private:
 
     pilot_operator::sptr d_op;
     hybrid_field_model::sptr d_model;
-    std::mt19937_64 d_generator;
+    std::mt19937_64 d_generator;       // of the channels, which the combiner does not change
+    std::mt19937_64 d_noise_generator;
     const uint64_t d_n_items;
     std::atomic<double> d_snr_db;
     std::atomic<uint64_t> d_items{ 0 };

@@ -19,6 +19,11 @@ namespace thzum {
 
 namespace {
 
+// What is left of y, in standard deviations above what noise leaves: one vector in thirty has more
+// than the first and one in a thousand more than the second although its levels are right.
+constexpr float doubtful_excess = 2.0f;
+constexpr float stuck_excess = 3.5f;
+
 /*!
  * Approximate message passing calibrated by a graph network, after He et al., "Message passing
  * meets graph neural networks: a new paradigm for massive MIMO systems", IEEE Trans. Wireless
@@ -26,7 +31,8 @@ namespace {
  * cheap steps between two calls of a network for every amplitude, which hears of the others by
  * products of their states with the Gram matrix and with its elementwise square; what it answers (a
  * shift of the estimate, a factor on its variance, a damping) holds until the next call. Vectors
- * whose levels are certain leave before the last call. Nothing is solved, inverted or factored.
+ * whose levels are certain leave before the last call. A vector that comes to rest on levels which
+ * leave more of y than noise does begins anew. Nothing is solved, inverted or factored.
  */
 class amp_gnn_detector : public real_detector
 {
@@ -41,13 +47,16 @@ public:
                     d_amp.pitch()),
           d_calls(options.integer("calls", 1, 1000)),
           d_patience(options.integer("patience", 1, 1000)),
+          d_max_restarts(options.integer("restarts", 0, 1000)),
           d_certain(static_cast<float>(options.number("certain", 0.0, 1.0))),
           d_log_energy(d_amp.pitch()),
           d_constants(static_cast<size_t>(calibration_layout::constants) * d_amp.pitch()),
           d_mean(d_amp.pitch()),
           d_variance(d_amp.pitch()),
           d_origin(piece),
-          d_idle(piece)
+          d_idle(piece),
+          d_stage(piece),
+          d_restarts(piece)
     {
     }
 
@@ -75,7 +84,7 @@ protected:
             if (is_linear())
                 d_amp.step(count);
             else
-                calibrate(count, call);
+                calibrate(count);
             count = release(count, call + 1 == d_calls || is_linear(), r, v);
             for (int t = 0; t < d_network.plan().inner && count > 0; t++)
                 d_amp.step(count);
@@ -86,8 +95,8 @@ protected:
     {
         std::ostringstream out;
         out << ", calls=" << d_calls << ", patience=" << d_patience
-            << ", certain=" << d_certain << ", model='" << d_network.path()
-            << "'";
+            << ", restarts=" << d_max_restarts << ", certain=" << d_certain << ", model='"
+            << d_network.path() << "'";
         return out.str();
     }
 
@@ -104,6 +113,8 @@ private:
         for (int b = 0; b < count; b++) {
             d_origin[b] = b;
             d_idle[b] = 0;
+            d_stage[b] = 0;
+            d_restarts[b] = 0;
             std::fill_n(d_network.features(b, 0), layout.features() * n, 0.0f);
             std::copy(d_constants.begin(),
                       d_constants.end(),
@@ -112,17 +123,19 @@ private:
     }
 
     /*! A step of AMP with a call of the network between estimates and levels. */
-    void calibrate(int count, int call)
+    void calibrate(int count)
     {
         d_amp.linear_step(count);
         for (int b = 0; b < count; b++)
-            fill_features(b, call);
+            fill_features(b);
         d_network.run(count);
-        for (int b = 0; b < count; b++)
+        for (int b = 0; b < count; b++) {
             take_updates(b);
+            d_stage[b]++;
+        }
     }
 
-    void fill_features(int b, int call)
+    void fill_features(int b)
     {
         const auto& layout = d_network.layout();
         const int n = d_amp.pitch();
@@ -147,7 +160,7 @@ private:
                      row(0),
                      row(layout.even()));
         std::fill_n(row(layout.stage()), layout.stages * n, 0.0f);
-        std::fill_n(row(layout.stage() + std::min(call, layout.stages - 1)), n, 1.0f);
+        std::fill_n(row(layout.stage() + std::min(d_stage[b], layout.stages - 1)), n, 1.0f);
     }
 
     void take_updates(int b)
@@ -182,7 +195,8 @@ private:
         }
     }
 
-    /*! Stores the vectors that need no more calls and closes the gaps. \return how many are left */
+    /*! Stores the vectors that need no more calls, begins anew with those that are stuck, and closes
+     * the gaps. \return how many are left */
     int release(int count, bool is_last, float* r, float* v)
     {
         int left = 0;
@@ -190,17 +204,34 @@ private:
             const float expected = d_amp.expected_errors(b);
             d_idle[b] = d_amp.remember(b) ? 0 : d_idle[b] + 1;
             const float excess = d_amp.excess(b);
-            const float certain = excess < 2.0f ? d_certain : 0.1f * d_certain;
-            const int patience = excess < 3.5f ? d_patience : 8 * d_patience;
-            if (is_last || expected < certain || d_idle[b] >= patience) {
+            const bool is_stuck = excess >= stuck_excess;
+            const float certain = excess < doubtful_excess ? d_certain : 0.1f * d_certain;
+            const int patience = is_stuck ? 2 * d_patience : d_patience;
+            const bool is_done = expected < certain || d_idle[b] >= patience;
+            if (is_last || (is_done && !(is_stuck && d_restarts[b] < d_max_restarts))) {
                 store(b, r, v);
                 continue;
             }
+            if (is_done)
+                restart(b);
             if (left < b)
                 move(b, left);
             left++;
         }
         return left;
+    }
+
+    /*! Begins anew with a vector that came to rest on wrong levels, by shorter steps each time. */
+    void restart(int b)
+    {
+        const auto& layout = d_network.layout();
+        const int n = d_amp.pitch();
+        d_restarts[b]++;
+        d_idle[b] = 0;
+        d_stage[b] = 0;
+        d_amp.restart(b, 1.0f / (1 + d_restarts[b]));
+        std::fill_n(d_network.features(b, layout.odd_state()), layout.odd_states * n, 0.0f);
+        std::fill_n(d_network.features(b, layout.even_state()), layout.even_states * n, 0.0f);
     }
 
     void move(int from, int to)
@@ -210,6 +241,8 @@ private:
         d_amp.move(from, to);
         d_origin[to] = d_origin[from];
         d_idle[to] = d_idle[from];
+        d_stage[to] = d_stage[from];
+        d_restarts[to] = d_restarts[from];
         std::copy_n(d_network.features(from, layout.odd_state()),
                     layout.odd_states * n,
                     d_network.features(to, layout.odd_state()));
@@ -222,12 +255,15 @@ private:
     calibration_network d_network;
     int d_calls;
     int d_patience;
+    int d_max_restarts;
     float d_certain;
     volk::vector<float> d_log_energy;
     volk::vector<float> d_constants; // [4][pitch] features that the channel fixes
     volk::vector<float> d_mean, d_variance;
     std::vector<int> d_origin; // place of each vector in the batch it came with
     std::vector<int> d_idle;   // calls since its best levels
+    std::vector<int> d_stage;  // calls since it began
+    std::vector<int> d_restarts;
 };
 
 } // namespace
@@ -245,8 +281,12 @@ detector_entry amp_gnn_entry()
                  { "calls", 96.0, "most calls of the network per vector, integer from 1 to 1000" },
                  { "patience",
                    6.0,
-                   "a vector is done after this many calls without better levels, eight times as "
-                   "many while more than noise is left of it; integer from 1 to 1000" },
+                   "a vector is done after this many calls without better levels, twice as many "
+                   "while more than noise is left of it; integer from 1 to 1000" },
+                 { "restarts",
+                   4.0,
+                   "how often a vector of which more than noise is left begins anew, with shorter "
+                   "steps each time; integer from 0 to 1000" },
                  { "certain",
                    0.03,
                    "a vector is done when it expects fewer wrong amplitudes than this, a tenth of "

@@ -215,6 +215,16 @@ void gram_amp::start(const float* y, int count)
     }
 }
 
+void gram_amp::restart(int b, float taken)
+{
+    for (const row zero : { x, memory, shift })
+        std::fill_n(at(b, zero), d_pitch, 0.0f);
+    std::fill_n(at(b, v), d_pitch, d_prior);
+    std::fill_n(at(b, scale), d_pitch, 1.0f);
+    std::fill_n(at(b, keep), d_pitch, taken);
+    d_spread[b] = 0.0f;
+}
+
 void gram_amp::couple(const float* in, int count, float* out) const
 {
     batch_product(d_coupling.data(), d_model.columns(), d_pitch, in, d_pitch, count, out);

@@ -45,6 +45,10 @@ public:
     /*! Begins with vectors \p y [count][row_stride]. */
     void start(const float* y, int count);
 
+    /*! Begins anew with vector \p b, what is remembered of it kept; the part \p taken of new means
+     * and variances is taken over. */
+    void restart(int b, float taken);
+
     /*! One step of all vectors: estimate, calibration, levels. */
     void step(int count);
 

@@ -15,6 +15,7 @@
 #include <cmath>
 #include <cstring>
 #include <ctime>
+#include <limits>
 #include <sstream>
 #include <stdexcept>
 
@@ -25,6 +26,7 @@ namespace {
 
 constexpr uint64_t magic = 0x3172694d75687a54; // version 1
 constexpr int block_size = 256;                // samples with one stamp
+constexpr int64_t nothing = std::numeric_limits<int64_t>::min(); // stamp of an empty block
 constexpr size_t page = 4096;
 
 // Bytes of the file that locks are put on; they need not hold anything.
@@ -119,7 +121,7 @@ void medium::make_or_check()
         map(size());
         for (int user = 0; user < d_settings.n_users; user++)
             for (int64_t block = 0; block < d_n_blocks; block++)
-                stamp_of(user, block).store(-1, std::memory_order_relaxed);
+                stamp_of(user, block).store(nothing, std::memory_order_relaxed);
         const header head{ magic,           d_settings.n_users, d_settings.sample_rate,
                            d_settings.pace, d_settings.room,    d_settings.plan };
         std::memcpy(d_memory, &head, sizeof(head));
@@ -218,7 +220,7 @@ void medium::write(int user, int64_t time, const gr_complex* samples, int count,
         gr_complex* to = samples_of(user, block);
         auto& number = stamp_of(user, block);
         if (number.load(std::memory_order_relaxed) != block) {
-            number.store(-1, std::memory_order_release);
+            number.store(nothing, std::memory_order_release);
             std::fill_n(to, block_size, gr_complex(0));
         }
         for (int i = 0; i < piece; i++)

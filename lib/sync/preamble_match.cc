@@ -116,9 +116,11 @@ bool preamble_match::run(const chain_buffer<gr_complex>& samples,
     const int best_place = d_first - d_radius + best.place;
     const double frequency = d_frequencies[best.frequency];
     measure_power(best_place);
-    correlate(best_place, frequency);
+    turn_chips(frequency);
+    correlate(best_place);
     const double coarse = frequency + remaining_frequency();
     turn_back(coarse);
+    turn_chips(0.0);
     const double instant = refine_instant(best_place);
     fix.metric = segments_at(instant);
     fix.frequency = coarse + remaining_frequency();
@@ -190,12 +192,11 @@ void preamble_match::measure_power(int place)
         }
 }
 
-// The metric at a whole sample for one frequency, leaving the part correlations.
-double preamble_match::correlate(int place, double frequency)
+// The metric at a whole sample for the frequency of turn_chips(), leaving the part correlations.
+double preamble_match::correlate(int place)
 {
     const int length = d_frame->parameters().part_length;
     const size_t parts = d_cover.size(), n_segments = d_starts.size();
-    turn_chips(frequency);
     double metric = 0.0;
     int n_live = 0;
     for (size_t segment = 0; segment < d_power.size(); segment++) {
@@ -250,7 +251,7 @@ double preamble_match::segments_at(double instant)
     const double whole = std::floor(instant);
     filter(int(std::lround((instant - whole) * pulse_bank::fractions)));
     measure_power(int(whole));
-    return correlate(int(whole), 0.0);
+    return correlate(int(whole));
 }
 
 double preamble_match::refine_instant(double instant)

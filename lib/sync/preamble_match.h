@@ -71,7 +71,7 @@ private:
     const std::vector<double>& frequencies_like(double frequency);
     void turn_chips(double frequency);
     void measure_power(int place);
-    double correlate(int place, double frequency);
+    double correlate(int place);
     double remaining_frequency() const;
     double segments_at(double instant);
     double refine_instant(double instant);

@@ -61,7 +61,7 @@ void bind_effective_channel(py::module& m)
         "    n_antennas: antennas of one subarray.\n"
         "    n_users: items per frame.\n"
         "    codebook: complex [n_beams, n_antennas]; a row of another norm than one scales the\n"
-        "noise, as the tag thzum_noise_scale then says.\n"
+        "        noise, as the tag thzum_noise_scale then says.\n"
         "    beams: [n_subarrays] codebook rows used without a tag thzum_beams; empty = row 0.\n"
         "    noise_scale: data noise variance / reported noise variance; 0 = n_users.\n"
         "    combiner: 'codebook' for given beams, or rows chosen from every frame's estimates by\n"

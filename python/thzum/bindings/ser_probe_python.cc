@@ -29,9 +29,9 @@ void bind_ser_probe(py::module& m)
         "Args:\n"
         "    n_users: length of the vectors.\n"
         "    report_interval: items between messages on the port report (ser, user_ser, errors,\n"
-        "count).\n"
+        "        count).\n"
         "    window: items that the output looks back on: a float per item, the symbol error rate\n"
-        "of late.")
+        "        of late.")
         .def(py::init(&ser_probe::make),
              py::arg("n_users"),
              py::arg("report_interval") = 1000,

@@ -92,7 +92,7 @@ void bind_tracking_estimator(pybind11::module& m)
     py::class_<tracking_estimator, tracking_estimator::sptr>(
         m,
         "tracking_estimator",
-        "Warm start of an estimator from frame to frame, for several streams (users).\n\n"
+        "Warm start of an estimator from frame to frame, for several streams (users)::\n\n"
         "    track = thzum.tracking_estimator(thzum.estimator(\"newtonized_omp\", op), streams=4)\n"
         "    for y in frames:\n"
         "        h_hat, report = track.estimate(y, noise_var)\n\n"

@@ -57,7 +57,7 @@ void bind_wideband_estimator(pybind11::module& m)
     py::class_<wideband_estimator, wideband_estimator::sptr>(
         m,
         "wideband_estimator",
-        "Joint channel estimator over subcarriers under beam squint.\n\n"
+        "Joint channel estimator over subcarriers under beam squint::\n\n"
         "    est = thzum.wideband_estimator(\"newtonized_omp\", op, frequencies, "
         "array.carrier_frequency,\n"
         "                                   array=array)\n"

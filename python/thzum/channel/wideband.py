@@ -89,10 +89,9 @@ def impulse_response(array, paths, combiner=None, time=0.0, wavefront="auto"):
 
     Returns:
         delay: float64 [..., L] in s at the array origin.
-        gain: complex128 [..., L, S] behind the combiner [S, n], or [..., L, N] at the antennas. The baseband
-            response is sum_l gain_l delta(t - delay_l): the carrier's phase is in the gain.
+        gain: complex128 [..., L, S] behind the combiner [S, n], or [..., L, N] at the antennas.
 
-    That is accurate while the array is short against c / bandwidth; :func:`effective_taps` has no such limit.
+    The baseband response is sum_l gain_l delta(t - delay_l): the carrier's phase is in the gain. That is accurate while the array is short against c / bandwidth; :func:`effective_taps` has no such limit.
     """
     waves = subarray_waves(array, paths, None, time, wavefront)
     if combiner is not None:

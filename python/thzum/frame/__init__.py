@@ -2,6 +2,7 @@
 """Frames: the pilot plan, what users send, a reference receiver and recordings."""
 
 from .beams import choose_beams
+from .calibration import chain_gains
 from .codebook import dft_codebook, visible_directions
 from .constellation import (
     bits_per_symbol,
@@ -27,6 +28,7 @@ __all__ = [
     "ReceivedFrame",
     "bits_per_symbol",
     "bits_to_indices",
+    "chain_gains",
     "choose_beams",
     "constellation",
     "constellation_names",

@@ -62,12 +62,27 @@ def add_amp_gnn(networks, folder):
     )
     sub.add_argument("--nodes", type=int, default=3072, help="real amplitudes of a batch (default: %(default)s)")
     sub.add_argument("--loss", choices=sorted(amp_gnn.LOSSES), default="cross_entropy")
+    sub.add_argument(
+        "--sizes", type=_size, nargs="+", default=(), metavar="NxK",
+        help="antennas x users to train on, as 32x16 32x32 (default: many, 32x24 left out)",
+    )
+    sub.add_argument(
+        "--constellations", choices=list(amp_gnn.SHARES), nargs="+", default=(), help="to train on (default: all)"
+    )
     sub.set_defaults(train=_train_amp_gnn)
+
+
+def _size(text):
+    n_rx, _, n_tx = text.partition("x")
+    if not (n_rx.isdecimal() and n_tx.isdecimal() and int(n_rx) > 0 and int(n_tx) > 0):
+        raise argparse.ArgumentTypeError(f"sizes: expected antennas x users as in 32x24, got {text!r}")
+    return int(n_rx), int(n_tx)
 
 
 def _train_amp_gnn(options):
     path = amp_gnn.train(
-        options.folder, options.output, tuple(options.steps), options.nodes, options.seed, options.loss
+        options.folder, options.output, tuple(options.steps), options.nodes, options.seed, options.loss,
+        sizes=tuple(options.sizes), constellations=tuple(options.constellations),
     )
     return f"{path}; copy it to models/ to ship it"
 

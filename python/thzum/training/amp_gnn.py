@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Training of the network of the ``amp_gnn`` detector."""
 
+import functools
 import os
 
 import numpy as np
@@ -66,21 +67,21 @@ def validate(network, links=None):
     return rates
 
 
-def plain_loss(measure, nodes):
-    """Loss of one batch of a random link with about ``nodes`` amplitudes in all."""
+def plain_loss(measure, nodes, next_link=random_link):
+    """Loss of one batch of a link of ``next_link(rng)`` with about ``nodes`` amplitudes in all."""
 
     def loss(network, rng):
-        batch = _draw(random_link(rng), nodes, rng)
+        batch = _draw(next_link(rng), nodes, rng)
         return call_loss(measure, network(batch), batch)
 
     return loss
 
 
-def hard_loss(measure, nodes, pool=3):
+def hard_loss(measure, nodes, next_link=random_link, pool=3):
     """As :func:`plain_loss`, but half of the batches are the least certain vectors, after calls that are not trained."""
 
     def loss(network, rng):
-        link = random_link(rng)
+        link = next_link(rng)
         if rng.random() < 0.5:
             batch = _draw(link, nodes, rng)
             return call_loss(measure, network(batch), batch)
@@ -101,12 +102,18 @@ def _draw(link, nodes, rng):
 STEPS = (3_000, 16_000)
 
 
-def fit(folder, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy", validate_every=1000, links=None):
+def fit(
+    folder, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy", validate_every=1000, links=None,
+    next_link=random_link,
+):
     """Train in two stages, on random links and on what is hard of them, going on from ``folder``; returns the average."""
     torch.manual_seed(seed)
     network = AmpGnn()
     measure = LOSSES[loss]
-    stages = (("plain", plain_loss(measure, nodes), 2e-3), ("hard", hard_loss(measure, nodes), 1.5e-3))
+    stages = (
+        ("plain", plain_loss(measure, nodes, next_link), 2e-3),
+        ("hard", hard_loss(measure, nodes, next_link), 1.5e-3),
+    )
     for (stage, batch_loss, rate), count in zip(stages, steps):
         schedule = Schedule(count, rate, validate_every=validate_every)
         trainer = Trainer(
@@ -123,7 +130,10 @@ def fit(folder, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy", validate_
     return network
 
 
-def train(folder, output, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy", validate_every=1000, links=None):
+def train(
+    folder, output, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy", validate_every=1000, links=None,
+    sizes=(), constellations=(),
+):
     """Train, export to ``output`` and return the model's path.
 
     Args:
@@ -133,23 +143,42 @@ def train(folder, output, steps=STEPS, nodes=3072, seed=1, loss="cross_entropy",
         nodes: real amplitudes of a batch.
         loss: a key of :data:`LOSSES`.
         links: validation instead of :data:`VALIDATION`, name -> (link, channel uses).
+        sizes: pairs (n_rx, n_tx) to train on instead of those of the mixture.
+        constellations: those to train on instead of all.
     """
+    next_link = functools.partial(random_link, sizes=sizes, modulations=constellations)
+    links = links or {
+        name: case for name, case in VALIDATION.items() if case[0].modulation in (constellations or SHARES)
+    }
     torch.set_num_threads(1)
-    network = fit(folder, steps, nodes, seed, loss, validate_every=validate_every, links=links)
+    network = fit(folder, steps, nodes, seed, loss, validate_every, links, next_link)
     os.makedirs(os.path.dirname(os.path.abspath(output)), exist_ok=True)
     with torch.no_grad():
         measured = validate(network, links)
     export_calibration(
         network,
         output,
-        SHARES,
+        constellations or SHARES,
         dict(
-            training_command=f"./run train amp_gnn --steps {steps[0]} {steps[1]} --nodes {nodes} --seed {seed} "
-            f"--loss {loss}",
+            training_command=_command(steps, nodes, seed, loss, sizes, constellations),
             training_seed=seed,
-            training_data="random links of gnuradio.thzum.training.detection_links.random_link: 16 to 64 antennas, 8 "
-            "users up to as many as antennas without 32 x 24, correlation, channel errors, wrong noise variances",
+            training_data="random links of gnuradio.thzum.training.detection_links.random_link: "
+            + (_names(sizes) if sizes else "16 to 64 antennas, 8 users up to as many as antennas without 32 x 24")
+            + ", correlation, channel errors, wrong noise variances",
             measured="symbol error rates: " + ", ".join(f"{key} {value:.1e}" for key, value in measured.items()),
         ),
     )
     return output
+
+
+def _names(sizes):
+    return " ".join(f"{n_rx}x{n_tx}" for n_rx, n_tx in sizes)
+
+
+def _command(steps, nodes, seed, loss, sizes, constellations):
+    command = f"./run train amp_gnn --steps {steps[0]} {steps[1]} --nodes {nodes} --seed {seed} --loss {loss}"
+    if sizes:
+        command += f" --sizes {_names(sizes)}"
+    if constellations:
+        command += f" --constellations {' '.join(constellations)}"
+    return command

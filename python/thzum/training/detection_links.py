@@ -144,15 +144,27 @@ def working_snr_db(modulation, n_rx, n_tx, correlation=0.0):
 SHARES = {"16qam": 0.5, "qpsk": 0.2, "64qam": 0.2, "256qam": 0.05, "bpsk": 0.05}
 
 
-def random_link(rng):
-    """A link of the training mixture; 32 x 24, the test point for sizes never seen, is left out."""
-    modulation = rng.choice(list(SHARES), p=list(SHARES.values()))
+def _random_size(rng):
+    """A pair (n_rx, n_tx); 32 x 24, the test point for sizes never seen, is left out."""
     n_rx = int(rng.choice([16, 24, 32, 48, 64], p=[0.08, 0.1, 0.67, 0.1, 0.05]))
     while True:
         load = rng.choice([rng.uniform(0.25, 1.0), rng.uniform(0.6, 0.9), 1.0], p=[0.3, 0.4, 0.3])
         n_tx = max(8, int(round(load * n_rx)))
         if (n_rx, n_tx) != (32, 24):
-            break
+            return n_rx, n_tx
+
+
+def random_link(rng, sizes=(), modulations=()):
+    """A link of the training mixture.
+
+    Args:
+        sizes: pairs (n_rx, n_tx) to choose from, equally likely, instead of those of the mixture.
+        modulations: keys of :data:`SHARES` to keep, in the same proportions, instead of all.
+    """
+    names = list(modulations or SHARES)
+    shares = np.array([SHARES[name] for name in names])
+    modulation = rng.choice(names, p=shares / shares.sum())
+    n_rx, n_tx = sizes[rng.integers(len(sizes))] if sizes else _random_size(rng)
     link = Link(n_rx, n_tx, str(modulation), 0.0)
     if rng.random() < 0.3:
         link.correlation_rx = rng.uniform(0.0, 0.75)

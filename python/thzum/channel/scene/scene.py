@@ -194,7 +194,7 @@ class Scene:
         return h[:, 0] if n_users is None else h
 
     def draw_elements(self, shape, rng):
-        """Elements that half-subarray blockage leaves, bool [*shape, N], or None where it leaves all.
+        """Elements that half-subarray blockage leaves, bool [..., N], or None where it leaves all.
 
         A path table cannot say this: :meth:`sample` draws it after the table and multiplies the channels with it.
         """

@@ -7,13 +7,11 @@ import numpy as np
 import pmt
 from gnuradio import gr
 
-from .channel.hardware.checks import boolean, integer, real
-from .channel.schedule import CombinerSchedule
+from .. import messages
+from ..channel.hardware.checks import boolean, integer, real
+from ..channel.schedule import CombinerSchedule
 
 _RX_TIME = pmt.intern("rx_time")
-_FRAME, _SAMPLE, _TIME = pmt.intern("frame"), pmt.intern("sample"), pmt.intern("time")
-_ENTRIES, _LENGTHS, _BEAMS = pmt.intern("entries"), pmt.intern("lengths"), pmt.intern("beams")
-_RATE = pmt.intern("sample_rate")
 
 
 class combiner_control(gr.sync_block):
@@ -29,7 +27,7 @@ class combiner_control(gr.sync_block):
     Message port ``report`` takes what Frame Sync reports: with ``follow`` the schedule moves to where frames are
     found, as soon as they are more than a symbol away from it. Port ``control`` takes a dictionary with any of
     ``beams`` (s32vector), ``follow`` (bool) and ``sample`` (long, a frame begins there). What is malformed is
-    logged and dropped.
+    dropped, the first time with a warning.
 
     Args:
         plan: a :class:`~gnuradio.thzum.frame.PilotPlan`.
@@ -53,8 +51,8 @@ class combiner_control(gr.sync_block):
         schedule = CombinerSchedule.of_plan(plan)
         gap = integer("gap", gap, 0)
         self._n_subarrays, self._n_beams = plan.n_subarrays, plan.n_beams
-        self._entries = list(schedule.entries) + [0] * (gap > 0)
-        self._lengths = list(schedule.lengths) + [gap] * (gap > 0)
+        self._entries = np.array(list(schedule.entries) + [0] * (gap > 0), np.int32)
+        self._lengths = np.array(list(schedule.lengths) + [gap] * (gap > 0), np.int32)
         self._period = schedule.frame_length + gap
         self._tolerance = plan.samples_per_symbol
         self._sample_rate = real("sample_rate", sample_rate, above=0)
@@ -66,6 +64,7 @@ class combiner_control(gr.sync_block):
         self._beams = self._checked_beams(beams)
         self._lock = threading.Lock()
         self._log = gr.logger(self.alias())
+        self._refusals = messages.Refusals(self._log)
         self.message_port_register_out(pmt.intern("schedule"))
         for port, handler in (("report", self._take_report), ("control", self._take_control)):
             self.message_port_register_in(pmt.intern(port))
@@ -143,28 +142,23 @@ class combiner_control(gr.sync_block):
     def _message(self):
         start = self._next_start - self._latency
         seconds, fraction = self._time_of(start)
-        message = pmt.make_dict()
-        for key, value in (
-            (_FRAME, pmt.from_long(self._frame)),
-            (_SAMPLE, pmt.from_long(start)),
-            (_ENTRIES, pmt.init_s32vector(len(self._entries), self._entries)),
-            (_LENGTHS, pmt.init_s32vector(len(self._lengths), self._lengths)),
-            (_TIME, pmt.make_tuple(pmt.from_uint64(max(seconds, 0)), pmt.from_double(fraction))),
-            (_RATE, pmt.from_double(self._sample_rate)),
-        ):
-            message = pmt.dict_add(message, key, value)
+        entries = dict(
+            frame=self._frame, sample=start, entries=self._entries, lengths=self._lengths, time=(seconds, fraction),
+            sample_rate=self._sample_rate,
+        )
         if self._beams:
-            message = pmt.dict_add(message, _BEAMS, pmt.init_s32vector(len(self._beams), self._beams))
-        return message
+            entries["beams"] = np.array(self._beams, np.int32)
+        return pmt.to_pmt(entries)
 
     def _take_report(self, message):
-        sample = pmt.dict_ref(message, _SAMPLE, pmt.PMT_NIL) if pmt.is_dict(message) else pmt.PMT_NIL
-        if not pmt.is_integer(sample):
-            self._log.warn("report dropped: expected a dictionary with the entry sample (long)")
+        try:
+            sample = integer("sample", messages.entries(message).get("sample"), 0)
+        except ValueError as error:
+            self._refusals.add(error)
             return
         with self._lock:
             if self._follow:
-                self._move_to(pmt.to_long(sample), self._tolerance)
+                self._move_to(sample, self._tolerance)
 
     def _move_to(self, sample, tolerance):
         half = self._period // 2
@@ -177,15 +171,15 @@ class combiner_control(gr.sync_block):
 
     def _take_control(self, message):
         try:
-            entries = pmt.to_python(message) if pmt.is_dict(message) else None
-            if not isinstance(entries, dict) or not set(entries) <= {"beams", "follow", "sample"}:
-                raise ValueError("expected a dictionary with beams, follow or sample")
+            entries = messages.entries(message)
+            if not set(entries) <= {"beams", "follow", "sample"}:
+                raise ValueError(f"message: expected beams, follow or sample, got {', '.join(map(str, entries))}")
             if "beams" in entries:
-                self.set_beams(np.atleast_1d(entries["beams"]).tolist())
+                self.set_beams(messages.vector(entries, "beams").tolist())
             if "follow" in entries:
                 self.set_follow(entries["follow"])
             if "sample" in entries:
                 with self._lock:
                     self._move_to(integer("sample", entries["sample"], 0), 0)
-        except (ValueError, TypeError) as error:
-            self._log.warn(f"control message dropped: {error}")
+        except ValueError as error:
+            self._refusals.add(error)

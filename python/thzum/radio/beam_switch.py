@@ -9,8 +9,9 @@ import numpy as np
 import pmt
 from gnuradio import gr
 
-from .channel.hardware.checks import integer
-from .channel.schedule import plan_combiners
+from .. import messages
+from ..channel.hardware.checks import integer
+from ..channel.schedule import plan_combiners
 from .command_link import CommandLink
 
 #: Fields of the three templates.
@@ -62,7 +63,7 @@ class beam_switch(gr.basic_block):
     when something is wrong: ``problem`` (symbol), ``sent``, ``refused`` and ``dropped`` (long).
 
     Args:
-        address: of the device, see :class:`~gnuradio.thzum.command_link.CommandLink`.
+        address: of the device, see :class:`~gnuradio.thzum.radio.command_link.CommandLink`.
         table_command, frame_command, slot_command: templates.
         plan, beams: plan and data beams [S] of the combiner table, for ``table_command``.
         phase_bits: of the phase shifters; 0 gives degrees.
@@ -88,8 +89,9 @@ class beam_switch(gr.basic_block):
         self._phase_bits = integer("phase_bits", phase_bits, 0, 16)
         self._link = CommandLink(address, reply, timeout)
         self._log = gr.logger(self.alias())
-        self._waiting = queue.Queue()
-        self._thread = None
+        self._refusals = messages.Refusals(self._log)
+        self._waiting = queue.Queue(_MOST_WAITING)
+        self._thread, self._is_stopping = None, False
         self._counts = dict(sent=0, refused=0, dropped=0)
         self.message_port_register_out(pmt.intern("report"))
         self.message_port_register_in(pmt.intern("schedule"))
@@ -99,21 +101,19 @@ class beam_switch(gr.basic_block):
         """Commands sent, those among them that the device refused or did not answer, and schedules dropped."""
         return dict(self._counts)
 
-    def waiting(self):
-        """Schedules, and the table, whose commands are not all sent yet."""
-        return self._waiting.unfinished_tasks
-
     def start(self):
         """Send the device the table; the rest follows."""
-        self._waiting = queue.Queue(_MOST_WAITING)
+        self._is_stopping = False
         self._waiting.put(self._table_commands())
-        self._thread = threading.Thread(target=self._serve, args=(self._waiting,), daemon=True)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
         return True
 
     def stop(self):
-        """Send what is waiting and disconnect."""
+        """Disconnect from the device after the command at hand."""
         if self._thread is not None:
+            self._is_stopping = True
+            self._make_room()
             self._waiting.put(None)
             self._thread.join()
             self._thread = None
@@ -123,24 +123,24 @@ class beam_switch(gr.basic_block):
         try:
             commands = self._commands(message)
         except (ValueError, TypeError, KeyError) as error:
-            self._log.warn(f"schedule dropped: expected the message of a Combiner Control; {error}")
+            self._refusals.add(f"expected the schedule of a Combiner Control, {error}")
             return
-        if self._waiting.full():
-            self._drop_oldest()
+        if self._make_room():
+            self._fault("dropped", "the device is slower than the schedule")
         self._waiting.put(commands)
 
-    def _drop_oldest(self):
+    def _make_room(self):
+        """Drop the oldest schedule when the queue is full; whether one was dropped."""
+        if not self._waiting.full():
+            return False
         try:
             self._waiting.get_nowait()
-        except queue.Empty:
-            return
-        self._waiting.task_done()
-        self._fault("dropped", "the device is slower than the schedule")
+        except queue.Empty:  # the thread has just taken it
+            return False
+        return True
 
     def _commands(self, message):
-        if not pmt.is_dict(message):
-            raise ValueError(f"got {pmt.write_string(message)}")
-        entries = pmt.to_python(message)
+        entries = messages.entries(message)
         rate, (seconds, fraction) = entries["sample_rate"], entries["time"]
         lengths = np.asarray(entries["lengths"], np.int64)
         rows = [int(entry) for entry in entries["entries"]]
@@ -170,11 +170,12 @@ class beam_switch(gr.basic_block):
             for subarray, row in enumerate(rows)
         ]
 
-    def _serve(self, waiting):
-        while (commands := waiting.get()) is not None:
+    def _serve(self):
+        while (commands := self._waiting.get()) is not None:
             for command in commands:
+                if self._is_stopping:
+                    break
                 self._send(command)
-            waiting.task_done()
         self._link.close()
 
     def _send(self, command):
@@ -190,7 +191,4 @@ class beam_switch(gr.basic_block):
         self._counts[kind] += 1
         if self._counts[kind] == 1:
             self._log.warn(f"{problem} (the first time; the report port counts)")
-        message = pmt.dict_add(pmt.make_dict(), pmt.intern("problem"), pmt.intern(problem))
-        for key, count in self._counts.items():
-            message = pmt.dict_add(message, pmt.intern(key), pmt.from_long(count))
-        self.message_port_pub(pmt.intern("report"), message)
+        self.message_port_pub(pmt.intern("report"), pmt.to_pmt({"problem": problem, **self._counts}))
