@@ -29,7 +29,7 @@ ROWS = {
     "16qam channel error -15 dB": (dict(n_tx=24, constellation="16qam", csi_error_db=-15), (18, 22, 26)),
     "16qam noise variance +2 dB": (dict(n_tx=24, constellation="16qam", noise_error_db=2), (17, 17.5, 18)),
     "16qam noise variance -2 dB": (dict(n_tx=24, constellation="16qam", noise_error_db=-2), (17, 17.5, 18)),
-    "16qam THz preset, combined": (
+    "16qam THz preset behind combiners": (
         dict(n_tx=24, constellation="16qam", channel="thz140_aosa32x64"), (16, 18, 19, 20, 21)
     ),
 }
@@ -59,12 +59,12 @@ def error_rates(rows=ROWS, rivals=RIVALS, symbols=1_000_000, errors=100, block=5
     A point ends with ``symbols`` symbols, or before that when each detector had ``errors`` vectors in error.
     """
     results = {}
-    for index, (row, (settings, snrs)) in enumerate(rows.items()):
+    for row, (settings, snrs) in rows.items():
         scenario = MimoScenario(n_rx=32, **settings)
         sizes = 32, scenario.n_tx, scenario.constellation
         detectors = {label: thzum.detector(kind, *sizes, **options) for label, (kind, options) in rivals.items()}
         wrong = {snr_db: {label: [] for label in rivals} for snr_db in snrs}
-        rng = np.random.default_rng([seed, index])
+        rng = np.random.default_rng([seed, list(ROWS).index(row)])  # whichever rows there are
         for _ in range(-(-symbols // (scenario.n_tx * block))):
             missing = [snr_db for snr_db in snrs if _fewest_errors(wrong[snr_db]) < errors]
             if not missing:
