@@ -18,7 +18,7 @@ ROWS = {
     "qpsk 32x24": (dict(n_tx=24, constellation="qpsk"), (8, 9, 9.5, 10)),
     "16qam 32x24": (dict(n_tx=24, constellation="16qam"), (16, 17, 17.5, 18)),
     "16qam 32x16": (dict(n_tx=16, constellation="16qam"), (14, 15, 16)),
-    "16qam 32x32": (dict(n_tx=32, constellation="16qam"), (18, 20, 22, 23)),
+    "16qam 32x32": (dict(n_tx=32, constellation="16qam"), (18, 20, 21, 22, 23)),
     "16qam 32x8": (dict(n_tx=8, constellation="16qam"), (10, 11, 12, 13)),
     "64qam 32x24": (dict(n_tx=24, constellation="64qam"), (23, 24, 25)),
     "16qam correlation 0.5": (dict(n_tx=24, constellation="16qam", rx_correlation=0.5), (18, 19)),
