@@ -44,7 +44,7 @@ LEAST = {
 
 def kept_up(row, step):
     """Whether nothing but the fault made samples come late: a machine too busy for real time is no error."""
-    if row["underflows"] > (1 if "stalls" in row["name"] else 0):
+    if row["underflows"] > (3 if "stalls" in row["name"] else 0):
         return False
     return step is None or row["lost_samples"] == step * row["overflows"]
 
