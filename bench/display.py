@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """CPU time of the QT GUI sinks, each alone and all in the window of thzum-rx, off screen."""
 
+import itertools
 import os
 import time
 
-import numpy as np
-import pmt
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is there
 
-from gnuradio import thzum
-from gnuradio.thzum.frame.recording import Recording
+import numpy as np  # noqa: E402
+import pmt  # noqa: E402
+from PyQt5 import QtCore, QtWidgets  # noqa: E402
+
+from gnuradio import thzum  # noqa: E402
+from gnuradio.thzum.frame.recording import Recording  # noqa: E402
 
 SECONDS = 5.0
 RATE = 20  # pictures a second, and frames
@@ -49,7 +53,7 @@ def _fed(array, n_users, sections):
 
     def feed_history(frame):
         for user in range(n_users):
-            report = dict(frame=frame, user=user, iterations=int(rng.integers(2, 9)), latency_us=rng.uniform(500, 900))
+            report = dict(frame=frame, user=user, iterations=frame % 7, latency_us=500 + 10.0 * (frame % 40))
             report |= dict(predicted_nmse_db=rng.normal(-20, 1), residual=1e-3, noise_var=0.1, algorithm="fpn_oamp")
             history.take(pmt.to_pmt(report))
             history.take(pmt.to_pmt(dict(frame=frame, user=user, nmse_db=rng.normal(-20, 1), count=frame)))
@@ -65,42 +69,32 @@ def _fed(array, n_users, sections):
     }
 
 
-def _application():
-    from PyQt5 import QtWidgets
-
-    return QtWidgets.QApplication.instance() or QtWidgets.QApplication(["bench"])
-
-
-def _shares(application, seconds, step=lambda: None):
-    """CPU time of the process over wall time, in percent, while Qt handles its events."""
+def _share(seconds, feed=None):
+    """CPU time over wall time in percent while Qt runs and ``feed(frame)`` is called RATE times a second."""
+    loop, timer, frames = QtCore.QEventLoop(), QtCore.QTimer(), itertools.count()
+    timer.setTimerType(QtCore.Qt.PreciseTimer)
+    if feed:
+        timer.timeout.connect(lambda: feed(next(frames)))
+        timer.start(round(1000 / RATE))
+    QtCore.QTimer.singleShot(round(1000 * seconds), loop.quit)
     begin, cpu = time.perf_counter(), time.process_time()
-    while time.perf_counter() - begin < seconds:
-        step()
-        application.processEvents()
-        time.sleep(0.002)
+    loop.exec_()
     return 100 * (time.process_time() - cpu) / (time.perf_counter() - begin)
 
 
-def _one(application, sink, feed, seconds):
+def _one(sink, feed, seconds):
     """CPU share in percent of a sink that is fed RATE frames a second, and the pictures a second it drew."""
-    widget, begin, frame = sink.widget(), time.perf_counter(), 0
-
-    def step():
-        nonlocal frame
-        if (time.perf_counter() - begin) * RATE >= frame:
-            feed(frame)
-            frame += 1
-
+    widget = sink.widget()
     widget.resize(*SIZE)
     widget.show()
-    _shares(application, 0.2, step)
+    _share(0.3, feed)
     before = widget.pictures
-    share = _shares(application, seconds, step)
+    share = _share(seconds, feed)
     widget.hide()
     return dict(cpu_percent=share, pictures_per_second=(widget.pictures - before) / seconds)
 
 
-def _receiver(application, seconds, is_shown):
+def _receiver(seconds, is_shown):
     """The same of thzum-rx on the shipped recording at RATE frames a second, with its window or without."""
     from gnuradio.thzum.rx.session import Session
     from gnuradio.thzum.rx.source import open_source
@@ -109,10 +103,10 @@ def _receiver(application, seconds, is_shown):
     session = Session(open_source("", repeat=True), frame_rate=RATE, estimator="newtonized_omp")
     window = Window(session, 1 / RATE) if is_shown else None
     (window or session).start()
-    _shares(application, 1.0)
+    _share(1.0)
     widgets = [sink.widget() for sink in window.displays.sinks()] if window else []
     before, frames = [widget.pictures for widget in widgets], session.graph.frames()
-    share = _shares(application, seconds)
+    share = _share(seconds)
     found = dict(cpu_percent=share, frames_per_second=(session.graph.frames() - frames) / seconds)
     if widgets:
         found["pictures_per_second"] = min(w.pictures - n for w, n in zip(widgets, before)) / seconds
@@ -123,14 +117,14 @@ def _receiver(application, seconds, is_shown):
 
 def measure(seconds=SECONDS):
     """{what is shown: {"cpu_percent", "pictures_per_second" of the slowest, ...}} of one core."""
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    application = _application()
+    application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["bench"])
     plan = Recording().plan
     sections = [(name, count) for name, _, count in plan.data_sections]
-    results = {name: _one(application, sink, feed, seconds) for name, (sink, feed) in
+    results = {name: _one(sink, feed, seconds) for name, (sink, feed) in
                _fed(plan.array, plan.n_users, sections).items()}
-    results["thzum-rx --no-gui"] = _receiver(application, seconds, False)
-    results["thzum-rx with its window"] = _receiver(application, seconds, True)
+    results["thzum-rx --no-gui"] = _receiver(seconds, False)
+    results["thzum-rx with its window"] = _receiver(seconds, True)
+    application.processEvents()
     return results
 
 

@@ -124,6 +124,28 @@ def test_estimator_is_switched_while_the_recording_runs(compiled, qt):
     assert graph.nmse.count() == 160
 
 
+def test_every_display_shows_the_recording(compiled, qt):
+    graph = top_block(compiled("receiver_display"))()
+    graph.set_sample_rate(1e6)
+    graph.start()
+    try:
+        deadline = time.monotonic() + TIME_LIMIT
+        while graph.nmse.count() < 16 or not graph.paths.paths():
+            qt.processEvents()
+            time.sleep(0.02)
+            assert time.monotonic() < deadline
+        assert max(levels.max() for levels in graph.spectra.levels().values()) == 255
+        series = {name: pairs[1] for name, pairs in graph.history.series().items()}
+        assert len(series["nmse_db"]) >= 8 and -45 < np.median(series["nmse_db"]) < -10
+        assert len(series["detection_us"]) > 0 and graph.constellations.counts().sum() > 500
+        graph.set_estimator("ls")
+        graph.set_detector("mf")
+        assert graph.channel_estimator.algorithm() == "ls" and graph.detector_16qam.algorithm() == "mf"
+    finally:
+        graph.stop()
+        graph.wait()
+
+
 def test_unrolled_chain_equals_the_estimator(compiled):
     graph = top_block(compiled("unrolled_oamp"))()
     graph.start()

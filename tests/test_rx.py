@@ -72,8 +72,9 @@ def test_frames_on_the_air_are_found_decoded_and_recorded_again(capsys, on_the_a
     assert 4 * (found["frames"] - 1) <= found["payloads"] <= 4 * found["frames"]
     before, after = Recording(path), Recording(again)
     assert repr(after.plan) == repr(before.plan) and after.plan.air.blocks() == before.plan.air.blocks()
-    places = [[(f.frame, f.start, f.length) for f in recording.frames[:N_AIR_FRAMES]] for recording in (before, after)]
-    assert places[0] == places[1] and len(places[0]) == N_AIR_FRAMES
+    assert len(after.frames) >= N_AIR_FRAMES
+    for ours, theirs in zip(after.frames[:N_AIR_FRAMES], before.frames):
+        assert (ours.frame, ours.start, ours.length) == (theirs.frame, theirs.start, theirs.length)
     assert {f.beams for f in after.frames} == {tuple(beams)}
     np.testing.assert_array_equal(after.samples(0, after.n_samples), before.samples(0, before.n_samples))
 
@@ -153,7 +154,9 @@ def test_what_fails_is_one_line_and_status_2(capsys, arguments, words):
     assert len(lines) == 1 and words in lines[0] and "Traceback" not in err
 
 
-@pytest.mark.parametrize("arguments", [["--frames", "-1"], ["--seconds", "nan"], ["--beams", "a"], ["--detector", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [["--frames", "-1"], ["--seconds", "nan"], ["--beams", "a"], ["--detector", "x"]]
+)
 def test_bad_options_are_refused(capsys, arguments):
     with pytest.raises(SystemExit) as stop:
         rx.main(arguments)
@@ -188,10 +191,9 @@ def test_sources_without_the_right_plan_are_refused():
 @pytest.mark.parametrize("number,gui", [(signal.SIGTERM, False), (signal.SIGINT, True)])
 def test_interrupts_end_it_cleanly(tmp_path, number, gui):
     path = tmp_path / "part"
-    arguments = ["--source", str(SHIPPED), "--repeat", "--frame-rate", "40", "--estimator", "ls", "--record", str(path)]
-    process = subprocess.Popen(
-        [*COMMAND, *arguments, *([] if gui else ["--no-gui"])], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    arguments = ["--source", str(SHIPPED), "--repeat", "--frame-rate", "40", "--estimator", "ls"]
+    arguments += ["--record", str(path), *([] if gui else ["--no-gui"])]
+    process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + TIME_LIMIT
     data = path.with_suffix(".sigmf-data")
     while not (data.exists() and data.stat().st_size > 200_000):  # some eight frames

@@ -83,7 +83,8 @@ class qa_display_paths(gr_unittest.TestCase):
         for frame in (4, 5, 6):
             for user in (0, 1):
                 sink.take(message(frame=frame, user=user))
-        self.assertEqual([(age, p.frame, p.user) for age, p in sink.paths()], [(1, 5, 0), (1, 5, 1), (0, 6, 0), (0, 6, 1)])
+        shown = [(age, paths.frame, paths.user) for age, paths in sink.paths()]
+        self.assertEqual(shown, [(1, 5, 0), (1, 5, 1), (0, 6, 0), (0, 6, 1)])
         sink.take(message(frame=0, user=1))
         self.assertEqual([(age, p.frame) for age, p in sink.paths()], [(0, 0)])
         sink.clear()

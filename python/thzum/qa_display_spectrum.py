@@ -96,7 +96,8 @@ class qa_display_spectrum(gr_unittest.TestCase):
         sink.widget().resize(400, 430)
         sink.refresh()
         place = sink.widget().place(0, 0)
-        values = sink.widget().pixels()[place.top() : place.bottom(), place.left() : place.right()].sum(axis=2, dtype=int)
+        values = sink.widget().pixels().sum(axis=2, dtype=int)
+        values = values[place.top() : place.bottom(), place.left() : place.right()]
         row, column = np.unravel_index(np.argmax(values), np.shape(values))
         # The lobe of 8 elements is flat within some pixels of its middle.
         tolerance = 0.06 * place.width() / 2
@@ -126,7 +127,8 @@ class qa_display_spectrum(gr_unittest.TestCase):
             self.assertFalse(sink.widget().grab().isNull())
 
     def test_bad_arguments_are_refused(self):
-        for name, value in (("labels", []), ("subarrays", [2]), ("floor_db", 3.0), ("update_time", 0), ("users", [-1])):
+        wrong = dict(labels=[], subarrays=[2], floor_db=3.0, update_time=0, users=[-1])
+        for name, value in wrong.items():
             with self.assertRaisesRegex(ValueError, name):
                 angular_spectrum_sink(ARRAY, **{name: value})
 

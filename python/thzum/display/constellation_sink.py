@@ -14,6 +14,7 @@ from .screen import LINE, Screen
 
 _BINS = 96  # of a picture, in each direction
 _MARGIN = 4
+_LEVELS = np.uint8(np.minimum(np.sqrt(np.arange(7)) * 110, 255))  # by the number of symbols in a bin
 _SIDE = 50  # of the smallest picture, in pixels
 
 
@@ -141,7 +142,7 @@ class constellation_sink(gr.sync_block):
 
     def levels(self):
         """Levels 0 to 255, uint8, of :meth:`counts`: a single estimate is already clear."""
-        return np.uint8(np.minimum(np.sqrt(self.counts()) * 110, 255))
+        return _LEVELS[np.minimum(self.counts(), len(_LEVELS) - 1)]
 
     def refresh(self):
         """Draw the newest estimates if there are any; the timer calls it."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The polar plot of paths: half a disc in front of the array."""
 
+import functools
 import math
 
 import numpy as np
@@ -14,6 +15,20 @@ PLANES = {"xz": "ux", "yz": "uy"}
 
 _HOLE = 0.15  # radius of the nearest distance, of that of the rim
 _LAST_RING = 0.92  # radius of the farthest distance; the rim is for plane waves
+
+
+@functools.lru_cache(maxsize=4096)
+def marker(colour, alpha, diameter, is_filled):
+    """A disc or ring of ``diameter`` pixels; drawn once, because smooth circles take their time."""
+    pixmap = QtGui.QPixmap(diameter + 4, diameter + 4)
+    pixmap.fill(QtCore.Qt.transparent)
+    painter = QtGui.QPainter(pixmap)
+    painter.setRenderHint(QtGui.QPainter.Antialiasing)
+    painter.setPen(QtGui.QPen(faint(COLOURS[colour], alpha), 1.5))
+    painter.setBrush(faint(COLOURS[colour], alpha) if is_filled else QtCore.Qt.NoBrush)
+    painter.drawEllipse(QtCore.QRectF(2, 2, diameter, diameter))
+    painter.end()
+    return pixmap
 
 
 class PathChart(Screen):
@@ -58,7 +73,6 @@ class PathChart(Screen):
     def paintEvent(self, event):
         painter = self.painter()
         self.draw_still(painter, self._draw_scale)
-        painter.setRenderHint(QtGui.QPainter.Antialiasing)
         for age, paths in self._shown:
             self._draw_paths(painter, paths, 255 - 200 * age // self._persistence)
         self._draw_legend(painter)
@@ -104,13 +118,11 @@ class PathChart(Screen):
         painter.drawArc(QtCore.QRectF(x - radius, y - radius, 2 * radius, 2 * radius), 0, 180 * 16)
 
     def _draw_paths(self, painter, paths, alpha):
-        colour = faint(COLOURS[paths.user % len(COLOURS)], alpha)
-        painter.setPen(QtGui.QPen(colour, 1.5))
         for (x, y), distance, level in zip(self.positions(paths), paths.distance, paths.level_db):
             if level >= self._floor_db:
                 size = 2.5 + 5 * (1 - level / self._floor_db)
-                painter.setBrush(colour if np.isfinite(distance) else QtCore.Qt.NoBrush)
-                painter.drawEllipse(QtCore.QPointF(x, y), size, size)
+                disc = marker(paths.user % len(COLOURS), alpha, round(2 * size), bool(np.isfinite(distance)))
+                painter.drawPixmap(QtCore.QPointF(x - disc.width() / 2, y - disc.height() / 2), disc)
 
     def _draw_legend(self, painter):
         for row, user in enumerate(sorted({paths.user for _, paths in self._shown})[:12]):

@@ -45,7 +45,7 @@ class path_sink(gr.basic_block):
     Args:
         array: :class:`gnuradio.thzum.array.SubarrayArray`; its wavelength turns distances into metres.
         plane: "xz" shows angles along the columns, "yz" along the rows: the direction projected on that plane.
-        nearest, farthest: distances in m at the centre's gap and at the last ring, between which radii are logarithmic.
+        nearest, farthest: distances in m at the innermost and the outermost ring; radii are logarithmic between.
         floor_db: weakest path shown, in dB relative to the strongest of its user, negative.
         persistence: frames that stay visible, 1 to 64.
         update_time: seconds between two pictures.

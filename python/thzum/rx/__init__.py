@@ -40,8 +40,10 @@ def build_parser():
     add("--sample-rate", type=_amount(float), default=0.0, metavar="HZ", help="default: the source's own")
     add("--frequency", type=_amount(float), default=0.0, metavar="HZ", help="tune a device (default: leave it)")
     add("--gain", type=float, metavar="DB", help="gain of a device (default: leave it)")
-    add("--estimator", default="newtonized_omp", choices=sorted(thzum_python.estimators()), help=usual, metavar="NAME")
-    add("--detector", default="lmmse", choices=sorted(thzum_python.detectors()), help=usual, metavar="NAME")
+    for name, default, known in (
+        ("--estimator", "newtonized_omp", thzum_python.estimators()), ("--detector", "lmmse", thzum_python.detectors()),
+    ):
+        add(name, default=default, choices=sorted(known), metavar="NAME", help=f"{', '.join(sorted(known))} ({usual})")
     add("--model", default="", metavar="FILE", help="network of the estimator (default: the shipped one)")
     add("--beams", type=_beams, default=[], metavar="B1,B2,..", help="data beams where no tag tells them")
     add("--payload", default="", metavar="CONSTELLATION", help="decode payloads sent in this constellation")

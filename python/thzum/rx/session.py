@@ -18,7 +18,7 @@ class Session:
     Args:
         opened: :class:`~gnuradio.thzum.rx.source.Opened`.
         frame_rate: frames a second of a recording; 0 = as fast as it goes. Other sources have their own pace.
-        settings: arguments of :class:`~gnuradio.thzum.rx.graph.ReceiverGraph`.
+        settings: arguments of :class:`~gnuradio.thzum.rx.graph.ReceiverGraph`; without beams those of the source.
 
     Attributes: ``opened``, ``plan``, ``graph``, ``monitor``, ``recorder``, ``nmse`` and ``symbols`` (scorers, None
     and empty without a truth).
@@ -26,19 +26,20 @@ class Session:
 
     def __init__(self, opened, frame_rate=0.0, **settings):
         self.opened, self.plan = opened, opened.plan
-        self.graph = ReceiverGraph(opened.block, opened.plan, **settings)
+        beams = list(settings.pop("beams", ())) or opened.beams()
+        self.graph = ReceiverGraph(opened.block, opened.plan, beams=beams, **settings)
         self.monitor = Monitor()
         self.graph.msg_connect(self.graph.estimator, "report", self.monitor, "report")
         for section in self.graph.sections:
             self.graph.msg_connect(section.detector, "report", self.monitor, "report")
-        self._add_recorder(settings.get("beams", ()))
+        self._add_recorder(beams)
         self._add_scores()
         if frame_rate and opened.recording is not None:
             self._add_pace(frame_rate)
         self._waiter, self._begin, self._end = None, None, None
 
     def _add_recorder(self, beams):
-        defaults = {"thzum:beams": [int(beam) for beam in beams]} if beams else {}
+        defaults = {"thzum:beams": beams} if beams else {}
         self.recorder = sigmf_recorder(self.plan, self.opened.sample_rate, defaults)
         self._notes = frame_notes(self.recorder.note)
         for chain in range(self.plan.n_subarrays):

@@ -3,8 +3,8 @@
 
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 
+from ..channel.config_file import read_document
 from ..frame.recording import Recording, plan_from_metadata
 from ..radio import receiver_source
 from ..radio.address import parse_address
@@ -38,6 +38,10 @@ class Opened:
         """Samples of each chain that a device lost; None of other sources."""
         return self.block.lost_samples() if self.block.kind == "soapy" else None
 
+    def beams(self):
+        """Data beams that a device knows of; [] of other sources, where tags may tell them."""
+        return self.block.beams
+
     def truth(self):
         """The recording if its truth lies beside it, else None."""
         try:
@@ -47,19 +51,15 @@ class Opened:
 
 
 def load_plan(path):
-    """The plan of a YAML or JSON file with PilotPlan's arguments, as "thzum:plan" of a recording holds them.
+    """The plan of a YAML or JSON file with PilotPlan's arguments, or of a recording's metadata file.
 
     Raises:
         OSError: the file cannot be read.
         ValueError: it is not such a file.
     """
-    import yaml
-
-    text = Path(path).read_text()
+    document = read_document(path)
     try:
-        return plan_from_metadata(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        raise ValueError(f"plan: {path} is neither YAML nor JSON: {error}") from None
+        return plan_from_metadata(document.get("global", {}).get("thzum:plan", document))
     except ValueError as error:
         raise ValueError(f"{error} (in {path})") from None
 

@@ -182,7 +182,9 @@ class Window(QtWidgets.QWidget):
         counters = self.session.counters()
         overflows = "" if counters["overflows"] is None else f"{counters['overflows']} overflows   "
         payloads = f"{counters['payloads']} payloads   " if "payloads" in counters else ""
-        errors = f"{counters['symbol_errors']} of {counters['symbols']} symbols wrong   " if "symbols" in counters else ""
+        errors = ""
+        if "symbols" in counters:
+            errors = f"{counters['symbol_errors']} of {counters['symbols']} symbols wrong   "
         recording = "recording   " if self.session.recorder.is_recording() else ""
         return (
             f"{counters['frames']} frames   {counters['lost_frames']} lost   {overflows}"
