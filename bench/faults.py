@@ -70,7 +70,7 @@ def _restarted_transmitter(link, fault, frames):
     result = _finish(link.transmitter(frames // 2, "--first", frames).started(), receiver)
     for count in result["good"]:
         count.update(first=0, last=count["good"] - 1)  # numbers begin anew
-    return result
+    return result | dict(sent=f"killed, then {frames // 2}")
 
 
 def _stopped(which, seconds):
@@ -151,7 +151,8 @@ def run(each, frames=FRAMES, rate=RATE):
     counts = [account(result, user) for user in range(4)]
     return dict(
         name=each.name,
-        sent=frames,
+        sent=result.get("sent", frames),
+        underflows=result["underflows"],
         good=min(count["good"] for count in counts),
         wrong=result["wrong"],
         accounts=counts,
@@ -165,7 +166,8 @@ def run(each, frames=FRAMES, rate=RATE):
 
 def _finish(transmitter, receiver):
     transmitter.result()
-    return receiver.result(stop=True, after=2.5)  # what the radio still holds goes on the air
+    # What the radio still holds goes on the air.
+    return receiver.result(stop=True, after=2.0) | dict(underflows=transmitter.errors.count("U"))
 
 
 def measure(frames=FRAMES):
@@ -182,7 +184,7 @@ def report(rows):
     for each, row in zip(FAULTS, rows):
         counts = row["accounts"]
         reported = max(count["reported"] for count in counts)
-        outside = row["sent"] - min(count["span"] for count in counts)
+        outside = row["sent"] - min(count["span"] for count in counts) if isinstance(row["sent"], int) else 0
         lost = f"{reported}" + (
             f", and {outside} before the first or behind the last good one" if outside > 0 else ""
         )

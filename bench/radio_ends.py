@@ -100,6 +100,16 @@ class receiver(gr.top_block):
         self.connect((self.detector, 1), self.payload)
         self.msg_connect(self.payload, "pdus", self.check, "pdus")
 
+    def drain(self, quiet=1.5, time_limit=30.0):
+        """Waits until no payload has come for ``quiet`` s: what was received is on its way through the flowgraph."""
+        deadline = time.monotonic() + time_limit
+        last, since = -1, time.monotonic()
+        while time.monotonic() < deadline and time.monotonic() - since < quiet:
+            now = sum(user["good"] for user in self.check.users) + self.sync.frames()
+            if now != last:
+                last, since = now, time.monotonic()
+            time.sleep(0.05)
+
     def result(self):
         """Counters, and which payloads arrived as they were sent, as plain data."""
         users = range(self.plan.n_users)
@@ -145,6 +155,7 @@ def run_receiver(options, plan):
             if not change:
                 break  # whoever started this is gone
             source.set_setting(*change.split(":"))
+    graph.drain()
     graph.stop()
     graph.wait()
     print(json.dumps(graph.result()), flush=True)

@@ -141,10 +141,10 @@ def highest_rate(kind, seconds=4.0, rates=RATES):
     return best
 
 
-def measure(seconds=4.0):
+def measure(seconds=4.0, rates=RATES):
     """All figures."""
-    rates = {kind: highest_rate(kind, seconds) for kind in ("samples", "sync", "payload")}
-    return dict(highest_rate=rates, latency=[latency(rate) for rate in (50e3, 100e3)])
+    highest = {kind: highest_rate(kind, seconds, rates) for kind in ("samples", "sync", "payload")}
+    return dict(highest_rate=highest, latency=[latency(rate, 2 * seconds) for rate in rates if rate <= 100e3])
 
 
 def report(result):

@@ -6,6 +6,7 @@ from typing import Callable, Optional
 
 import accuracy
 import accuracy_time
+import air_errors
 import amp_gnn
 import bounds
 import channels
@@ -17,8 +18,10 @@ import llr_quality
 import memory
 import prediction
 import quantised
+import radio_speed
 import precision
 import robustness
+import soak
 import speed
 import sync
 import state_evolution
@@ -230,6 +233,27 @@ SECTIONS = {
         lambda _, **sizes: sync.measure(**sizes),
         dict(frames=3, noise_frames=3, loss_frames=1),
         sync.report,
+        always=False,
+    ),
+    "radio_errors": Section(
+        "Frames lost over the virtual radio and behind perfect synchronisation",
+        lambda _, **sizes: air_errors.measure(**sizes),
+        dict(channels=1, frames=3),
+        air_errors.report,
+        always=False,
+    ),
+    "radio_speed": Section(
+        "The virtual radio: rates without overflow, latency of the estimate",
+        lambda _, **sizes: radio_speed.measure(**sizes),
+        dict(seconds=1.0, rates=(50e3,)),
+        radio_speed.report,
+        always=False,
+    ),
+    "soak": Section(
+        "Ten minutes over the virtual radio",
+        lambda _, **sizes: soak.measure(**sizes),
+        dict(seconds=5.0),
+        soak.report,
         always=False,
     ),
 }

@@ -283,6 +283,7 @@ NEEDS_OF_THE_PLAN = {
     "thzum_frame_sync": "plan.samples_per_symbol >= 2",
     "thzum_uplink_frame_source": "plan.samples_per_symbol >= 2",
     "thzum_uplink_payload": "plan.n_data",
+    "thzum_transmitter_sink": "plan.samples_per_symbol >= 2",
 }
 
 

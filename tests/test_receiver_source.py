@@ -245,3 +245,30 @@ def test_plans_are_told_apart():
     for changes in (dict(n_slots=17), dict(seed=2), dict(n_data=128), dict(air=dict(guard=6)), dict(n_noise=32)):
         assert len(plan_differences(make(), make(**changes))) >= 1, changes
         assert plan_fingerprint(make()) != plan_fingerprint(make(**changes)), changes
+
+
+def test_channels_of_presets_and_configurations(root, plan):
+    from gnuradio.thzum.radio import ChannelChoice, make_setup
+
+    # The same draw at both ends, and another one with another seed.
+    one, same, other = (make_setup(plan, ChannelChoice(seed=seed)) for seed in (1, 1, 2))
+    x = np.ones((plan.n_users, 500), np.complex64)
+    heard = [thzum.uplink_channel(setup.channel).process(x) for setup in (one, same, other)]
+    np.testing.assert_array_equal(heard[0], heard[1])
+    assert np.abs(heard[0] - heard[2]).max() > 0.1
+    config = make_setup(plan, ChannelChoice(config=str(root / "examples" / "channel.yaml"), realisations=2, coherence=1.0))
+    assert config.channel.n_realisations == 2 and config.channel.n_users == plan.n_users
+    assert config.frame_length == plan.air_length and config.plan == plan_fingerprint(plan)
+    # 24 users before 32 subarrays at 140 GHz have the preset of their array.
+    many = PilotPlan("thz140_aosa32x64", 8, n_users=24, n_data=64, modulations="qpsk", samples_per_symbol=2)
+    setup = make_setup(many)
+    assert setup.carrier_frequency == many.array.carrier_frequency and len(setup.beams) == 32
+    for choice, pattern in (
+        (ChannelChoice(preset="a", config="b"), "either a preset or a config"),
+        (ChannelChoice(realisations=0), "realisations"),
+        (ChannelChoice(coherence=-1.0), "coherence"),
+        (ChannelChoice(rate=0.0), "rate"),
+        (ChannelChoice(beams=(1, 2)), "beams"),
+    ):
+        with pytest.raises(ValueError, match=pattern):
+            make_setup(plan, choice)

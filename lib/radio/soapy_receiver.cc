@@ -39,6 +39,7 @@ namespace {
 
 constexpr double leave_gain = -1000.0;
 constexpr long wait_us = 100000;
+constexpr long long start_delay_ns = 50000000;
 constexpr int max_packet = 65536;
 
 [[noreturn]] void refuse(const std::string& device, const std::string& why)
@@ -129,6 +130,12 @@ public:
 
     void start() override
     {
+        // Several channels of a real device begin together only at a time of their own.
+        if (n_chains() > 1 && d_device->hasHardwareTime()) {
+            const long long time = d_device->getHardwareTime() + start_delay_ns;
+            if (d_device->activateStream(d_stream, SOAPY_SDR_HAS_TIME, time) == 0)
+                return;
+        }
         if (const int error = d_device->activateStream(d_stream))
             throw std::runtime_error("device \"" + d_settings.device +
                                      "\" does not start: " + SoapySDR::errToStr(error));

@@ -24,8 +24,8 @@ namespace thzum {
 
 namespace {
 
-constexpr uint64_t magic = 0x3172694d75687a54; // version 1
-constexpr int block_size = 256;                // samples with one stamp
+constexpr uint64_t magic = 0x3172694d75687a54;                   // version 1
+constexpr int block_size = 256;                                  // samples with one stamp
 constexpr int64_t nothing = std::numeric_limits<int64_t>::min(); // stamp of an empty block
 constexpr size_t page = 4096;
 

@@ -67,9 +67,10 @@ void receive_stream::start(int64_t time)
     const double noise_var = d_channel->noise_var();
     d_channel = uplink_channel::make(d_setup.channel);
     d_channel->set_noise_var(noise_var);
+    d_next = time >= 0 ? time : d_air->now();
     // Whole frames, so that realisations of the channel change between them.
-    const int64_t frame = d_setup.frame_length;
-    d_next = time >= 0 ? time : (d_air->now() + frame - 1) / frame * frame;
+    if (const int64_t frame = d_setup.frame_length; d_setup.channel.coherence_samples > 0)
+        d_next = (d_next + frame - 1) / frame * frame;
     d_clock_zero = d_last_drop = d_next;
     d_skipped = d_next;
     d_sample_time = d_next - d_channel->latency();

@@ -14,7 +14,7 @@ class ChannelChoice:
     """Which channel lies between the users and the array.
 
     Attributes:
-        preset: name of a channel preset; "" takes the one of the plan's array, thz300_aosa4x256.
+        preset: name of a channel preset; "" takes the one of the plan's array, or thz300_aosa4x256.
         config: path of a channel configuration (YAML or JSON, see docs/channel.md), instead of a preset. Its
             hardware section is the radio's hardware.
         seed: of the paths.
@@ -103,9 +103,10 @@ def _paths(plan, choice, rate):
     """Paths [realisations, users, L] and the hardware."""
     realisations = integer("realisations", choice.realisations, 1)
     if not choice.config:
-        from ..channel import draw_users, preset
+        from ..channel import draw_users, preset, presets
 
-        model = preset(choice.preset or "thz300_aosa4x256")
+        own = [name for name in presets() if preset(name).array == plan.array]
+        model = preset(choice.preset or (own or ["thz300_aosa4x256"])[0])
         return draw_users(model, plan.n_users, realisations, choice.max_doppler, seed=choice.seed), None
     from ..channel import ChannelConfig
 
