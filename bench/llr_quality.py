@@ -9,7 +9,7 @@ from gnuradio import blocks, fec, gr
 
 from gnuradio import thzum
 from gnuradio.thzum import plots
-from gnuradio.thzum.frame import ldpc_file
+from gnuradio.thzum.frame import ldpc_decoder, ldpc_file
 from gnuradio.thzum.simulation import rate_interval
 
 N_RX, N_TX, CONSTELLATION = 32, 24, "16qam"
@@ -33,7 +33,7 @@ def encode(bits):
 def decode(llr):
     """Information bits, uint8 [users * blocks, 152], out of soft bits [blocks * symbols, users, bits]."""
     n_users, n_bits = llr.shape[1:]
-    decoder = fec.ldpc_decoder.make(ldpc_file(CODE), 0.5**0.5, 50)
+    decoder = ldpc_decoder(CODE)
     n_coded, n_info = fec.get_decoder_input_size(decoder), fec.get_decoder_output_size(decoder)
     source, sink = blocks.vector_source_f(np.ravel(llr).tolist(), False, n_users * n_bits), blocks.vector_sink_b()
     order = thzum.user_soft_bits(n_users, n_bits, n_coded // n_bits)

@@ -101,20 +101,17 @@ def detection(frames, snr_db=0.0, n_users=1, seed=1):
     air, rng = Air(plan), np.random.default_rng(seed)
     h = thzum.channel.preset(ARRAY).sample(frames * n_users, seed=seed).reshape(frames, n_users, -1)
     noise_var = plan.n_users * 10 ** (-snr_db / 10)
-    found = 0
+    found, length = 0, plan.air.n_samples + 400
     sync = thzum.frame_synchronizer(plan.air, plan.n_subarrays)
-    preamble = [b for b in plan.air.blocks() if b[0] == "preamble"][-1]
-    length = (preamble[1] + preamble[2]) * air.step + 400
     for i in range(frames):
         gains = np.zeros((plan.n_subarrays, plan.n_slots + 1, plan.n_users), complex)
         gains[..., :n_users] = chain_gains(plan, h[i])
         start, cfo = rng.uniform(50, 150), rng.uniform(-MAX_CFO, MAX_CFO)
         y = air.samples(gains, noise_var, start, cfo, length, rng)
         sync.restart()
-        sync.process(y)
-        place = sync.pending()
+        got = sync.process(y)
         # Right to a symbol; a wrong place is no detection.
-        found += place > 0 and abs(length - place - start) <= air.step
+        found += len(got) == 1 and abs(got[0]["instant"] - start) <= air.step
     return dict(snr_db=snr_db, users=n_users, frames=frames, found=int(found), rate=found / frames,
                 lower=lower_limit(found, frames))
 

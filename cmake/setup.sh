@@ -93,8 +93,9 @@ prepare_onnxruntime() {
 }
 
 case $profile in base | full | docs) ;; *) echo "set-up: expected 'base', 'full' or 'docs', got '$profile'" >&2; exit 2 ;; esac
+site_packages=(doxygen furo python3-myst-parser python3-sphinx)
 if [ "$profile" = docs ]; then
-    install_packages doxygen furo python3-myst-parser python3-sphinx
+    install_packages "${site_packages[@]}"
     exit
 fi
 if ! is_done base; then
@@ -105,6 +106,7 @@ if ! is_done base; then
     wanted >"$build/setup-base.stamp"
 fi
 if [ "$profile" = full ] && ! is_done full; then
+    install_packages "${site_packages[@]}"
     make_environment requirements-train.txt
     wanted >"$build/setup-full.stamp"
 fi

@@ -151,12 +151,24 @@ def test_training_never_sees_the_test_size():
     assert {(32, 23), (32, 25), (32, 32)} <= {(link.n_rx, link.n_tx) for link in links}
 
 
+def test_training_on_chosen_sizes():
+    rng = np.random.default_rng(0)
+    sizes = ((32, 16), (32, 32))
+    links = [detection_links.random_link(rng, sizes, ("qpsk", "16qam")) for _ in range(300)]
+    assert {(link.n_rx, link.n_tx) for link in links} == set(sizes)
+    part = np.mean([link.modulation == "16qam" for link in links])
+    # Shares of 0.5 to 0.2: 5/7, by a binomial's three standard deviations.
+    assert part == pytest.approx(5 / 7, abs=3 * np.sqrt(5 / 7 * 2 / 7 / 300))
+
+
 # Operators that solve, factor or invert; the networks of the task need none of them.
 ALLOWED = {"Conv", "Relu", "Identity"}
+MODELS = sorted(path.relative_to(ROOT / "models") for path in (ROOT / "models").glob("**/amp_gnn*.onnx"))
 
 
-def test_the_graph_holds_products_and_rectifiers_only():
-    model = onnx.load(thzum.onnx_model.shipped("amp_gnn"))
+@pytest.mark.parametrize("path", MODELS, ids=str)
+def test_the_graph_holds_products_and_rectifiers_only(path):
+    model = onnx.load(ROOT / "models" / path)
     assert {node.op_type for node in model.graph.node} <= ALLOWED
     assert not model.functions and all(not node.domain for node in model.graph.node)
 
@@ -382,3 +394,33 @@ def test_command_line_trains(tmp_path, monkeypatch, capsys):
     card = thzum.onnx_model(str(output), "amp_calibration").card
     assert card["training_command"].startswith("./run train amp_gnn --steps 1 1")
 
+
+
+def test_command_line_trains_for_a_size(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(amp_gnn, "VALIDATION", LINKS)
+    output = tmp_path / "out.onnx"
+    places = ["amp_gnn", "--folder", str(tmp_path), "--output", str(output)]
+    chosen = "--steps 1 1 --nodes 64 --seed 1 --loss cross_entropy --sizes 8x4 6x4 --constellations qpsk"
+    command.main(places + chosen.split())
+    card = thzum.onnx_model(str(output), "amp_calibration").card
+    assert card["training_command"] == f"./run train amp_gnn {chosen}" and card["constellations"] == "qpsk"
+    assert "8x4 6x4" in card["training_data"]
+    for size in ("8", "8x", "0x4", "axb"):
+        with pytest.raises(SystemExit):
+            command.main([*places, "--sizes", size])
+        assert "expected antennas x users as in 32x24" in capsys.readouterr().err
+
+
+def test_a_vector_at_rest_on_wrong_levels_begins_anew():
+    """What a new beginning finds is kept if it explains y better: never worse for any vector, and better for some."""
+    H, y, noise_var, _ = uses(detection_links.Link(32, 32, "16qam", 18), 600)
+    points = thzum.constellation_points("16qam")
+
+    def left(restarts):
+        symbols, _ = thzum.detector("amp_gnn", 32, 32, "16qam", restarts=restarts).detect(H, y, noise_var)
+        return np.sum(np.abs(y - np.einsum("brk,bk->br", H, points[symbols])) ** 2, axis=1)
+
+    once, again = left(0), left(4)
+    assert (again <= once * (1 + 1e-4)).all()
+    cured = (once > noise_var * (32 + 3.5 * np.sqrt(32))) & (again < 0.99 * once)
+    assert cured.sum() >= 3

@@ -11,12 +11,14 @@ from gnuradio.thzum.channel.config_file import read_document
 from gnuradio.thzum.simulation.aosa_channels import AosaChannels
 
 
-EXPERIMENTS = sorted((Path(__file__).resolve().parents[1] / "docs" / "experiments").glob("*.yml"))
+ROOT = Path(__file__).resolve().parents[1]
+EXPERIMENTS = sorted((ROOT / "docs" / "experiments").glob("*.yml"))
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=[path.stem for path in EXPERIMENTS])
-def test_documented_experiments_can_run(path, tmp_path):
+def test_documented_experiments_can_run(path, tmp_path, monkeypatch):
     """They name what there is; a cut of each runs."""
+    monkeypatch.chdir(ROOT)
     config = read_document(path)
     small = {"channels": 4, "block": 4, "snr_db": config["snr_db"][-1:]}
     experiment = simulation.Experiment.from_dict({**config, **small})

@@ -127,3 +127,17 @@ def test_commands_are_installed_with_their_pages(root, site):
     entries = dict(entry.split("=") for entry in listed.split())
     assert entries == {name: module for name, (module, _) in site("command_pages").COMMANDS.items()}
     assert set(entries) == {path.name for path in (root / "apps").iterdir() if path.is_file() and not path.suffix}
+
+
+def test_site_builds_without_a_warning(root, tmp_path):
+    for package in ("sphinx", "myst_parser", "furo"):
+        pytest.importorskip(package)
+    doxygen = [] if shutil.which("doxygen") else ["--no-doxygen"]
+    command = [sys.executable, str(root / "docs" / "site" / "build.py"), str(tmp_path / "site"), *doxygen]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (tmp_path / "site" / "blocks" / "thzum_channel_estimator.html").read_text()
+    assert "newtonized_omp" in page
+    assert "predicted_nmse_db" in (tmp_path / "site" / "python" / "thzum.html").read_text()
+    links = re.findall(r'href="([^"#:?]+\.html)', page)
+    assert links and all((tmp_path / "site" / "blocks" / link).exists() for link in links)

@@ -20,7 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 
 #: Markdown and what it shows or links to, by folder.
-PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/*.md", "examples/README.md", "models/README.md")
+PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/*.md", "examples/README.md", "models/README.md", "conda/README.md")
 LINKED = ("docs/figures/*", "docs/experiments/*", "examples/*.grc", "examples/*.yaml", "examples/recordings/*.sigmf-meta")
 
 

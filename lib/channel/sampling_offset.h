@@ -9,6 +9,7 @@
 #define INCLUDED_THZUM_CHANNEL_SAMPLING_OFFSET_H
 
 #include "channel/sample_block.h"
+#include <cstdint>
 #include <vector>
 
 namespace gr {

@@ -18,6 +18,16 @@ namespace {
 
 constexpr int tall = 4; // rows of a tile, whose sums stay in registers
 
+/*! Real and imaginary parts of n complex numbers. */
+THZUM_MULTIVERSION
+void split_kernel(const float* from, int n, double* __restrict re, double* __restrict im)
+{
+    for (int k = 0; k < n; k++) {
+        re[k] = from[2 * k];
+        im[k] = from[2 * k + 1];
+    }
+}
+
 /*! Upper triangle, in whole packets, of A^H A. \param is_lower A has zeros where column > row */
 THZUM_MULTIVERSION
 void gram_kernel(const double* a_re,
@@ -126,11 +136,7 @@ void hermitian_factor::load(const gr_complex* H, int n)
     for (int r = 0; r < d_n_rx; r++) {
         double* re = &d_h_re[static_cast<size_t>(r) * d_stride];
         double* im = &d_h_im[static_cast<size_t>(r) * d_stride];
-        const gr_complex* from = H + static_cast<size_t>(r) * n;
-        for (int k = 0; k < n; k++) {
-            re[k] = from[k].real();
-            im[k] = from[k].imag();
-        }
+        split_kernel(reinterpret_cast<const float*>(H + static_cast<size_t>(r) * n), n, re, im);
         std::fill(re + n, re + d_stride, 0.0);
         std::fill(im + n, im + d_stride, 0.0);
     }

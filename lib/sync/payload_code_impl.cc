@@ -23,9 +23,23 @@ namespace {
 constexpr int crc_bytes = 4;
 constexpr int largest_length = 4095; // what the header's 12 bits hold
 
-// gr-fec takes received values and a noise deviation sigma, and forms x / (2 sigma^2) of them: with
-// this sigma the values are the soft bits themselves.
+// gr-fec up to GNU Radio 3.10.11 takes received values and a noise deviation sigma, and forms
+// x / (2 sigma^2) of them: with this sigma the values are the soft bits themselves, which is what
+// it takes from 3.10.12 on.
 const float unit_llr_sigma = std::sqrt(0.5f);
+
+template <typename Decoder>
+auto make_decoder(const std::string& alist, int max_iterations, int)
+    -> decltype(Decoder::make(alist, unit_llr_sigma, max_iterations))
+{
+    return Decoder::make(alist, unit_llr_sigma, max_iterations);
+}
+
+template <typename Decoder>
+gr::fec::generic_decoder::sptr make_decoder(const std::string& alist, int max_iterations, long)
+{
+    return Decoder::make(alist, max_iterations);
+}
 
 // It takes exponentials of them and quotients of what is near one: larger values would not stay
 // exact.
@@ -82,7 +96,7 @@ payload_code_impl::payload_code_impl(int n_data,
       d_modulation_number(constellation_number(modulation)),
       d_header(d_modulation_number),
       d_encoder(gr::fec::ldpc_encoder::make(checked_file(alist))),
-      d_decoder(gr::fec::ldpc_decoder::make(alist, unit_llr_sigma, max_iterations)),
+      d_decoder(make_decoder<gr::fec::ldpc_decoder>(alist, max_iterations, 0)),
       d_codeword_bits(d_encoder->get_output_size()),
       d_information_bits(d_encoder->get_input_size())
 {

@@ -30,8 +30,8 @@ def encode(bits):
     return run(blocks.vector_source_b(bits.ravel().tolist()), coder, sink=blocks.vector_sink_b()).reshape(-1, N_CODED)
 
 
-def decode(soft, sigma=0.5**0.5):
-    coder = fec.decoder(fec.ldpc_decoder.make(ALIST, sigma, 50), 4, 1)
+def decode(soft):
+    coder = fec.decoder(thzum.frame.ldpc_decoder(ALIST), 4, 1)
     return run(blocks.vector_source_f(soft.ravel().tolist()), coder, sink=blocks.vector_sink_b()).reshape(-1, N_INFO)
 
 

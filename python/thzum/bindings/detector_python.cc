@@ -16,6 +16,7 @@
 #include <gnuradio/thzum/detector.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <cmath>
 #include <tuple>
 
 namespace py = pybind11;
@@ -47,6 +48,13 @@ checked(const detector& self, const py::object& H, const py::object& y, const py
                "one vector per channel, complex64 of shape " +
                    describe({ call.H.batch, self.n_rx() }),
                describe(call.y.values));
+    // A plain number, the usual case, needs no array.
+    const float plain =
+        PyFloat_Check(noise_var.ptr()) ? static_cast<float>(PyFloat_AS_DOUBLE(noise_var.ptr())) : 0;
+    if (plain > 0.0f && std::isfinite(plain)) {
+        call.noise_var = { plain };
+        return call;
+    }
     const auto variances = any_array(noise_var, "noise_var");
     if (variances.ndim() == 0)
         call.noise_var = { *single_array_in<float>(noise_var, "noise_var", {}).data() };

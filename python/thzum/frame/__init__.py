@@ -11,7 +11,7 @@ from .constellation import (
     constellation_names,
     indices_to_bits,
 )
-from .ldpc import ldpc_codes, ldpc_file
+from .ldpc import ldpc_codes, ldpc_decoder, ldpc_file
 from .plan import PilotPlan
 from .receiver import ReceivedFrame, despread, effective_channel, receive_frame, serving_beams
 from .transmitter import (
@@ -39,6 +39,7 @@ __all__ = [
     "frame_combiner",
     "indices_to_bits",
     "ldpc_codes",
+    "ldpc_decoder",
     "ldpc_file",
     "map_data",
     "map_indices",

@@ -19,6 +19,19 @@ def ldpc_codes():
     return sorted(path.stem for path in _folder().glob("n_*_gap_*.alist"))
 
 
+def ldpc_decoder(name=DEFAULT_CODE, max_iterations=50):
+    """gr-fec's decoder of the code :func:`ldpc_file` finds as ``name``, for soft bits that are log-likelihood ratios.
+
+    Up to GNU Radio 3.10.11 gr-fec scales what it takes by a noise deviation; here that is the one that leaves it as it is.
+    """
+    from gnuradio import fec
+
+    try:
+        return fec.ldpc_decoder.make(ldpc_file(name), 0.5**0.5, max_iterations)
+    except TypeError:
+        return fec.ldpc_decoder.make(ldpc_file(name), max_iterations)
+
+
 def ldpc_file(name=DEFAULT_CODE):
     """Path of the parity check matrix called ``name``, as gr-fec's blocks and ``payload_code`` take it.
 

@@ -54,7 +54,7 @@ def _train_fpn_oamp(options):
 
 
 def add_amp_gnn(networks, folder):
-    sub = networks.add_parser("amp_gnn", help="network of the amp_gnn detector, about 2 hours on one core")
+    sub = networks.add_parser("amp_gnn", help="network of the amp_gnn detector, about an hour on one core")
     _add_places(sub, "amp_gnn", folder)
     sub.add_argument(
         "--steps", type=int, nargs=2, default=amp_gnn.STEPS, metavar=("PLAIN", "HARD"),
