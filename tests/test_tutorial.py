@@ -181,10 +181,11 @@ def strongest_distances(reports):
 
 
 def draw_lesson_2(axes, waves, measured):
-    titles = [f"{pursuit}, {user} user" for user in ("far", "near") for pursuit in ("plane waves", "grid", "Newtonized")]
-    for row, title in enumerate(titles):
-        style = ("o-" if row < 3 else "s:", plots.COLOURS[row % 3])
-        axes.plot(waves, [measured[count][row] for count in waves], style[0], color=style[1], label=title)
+    for row in range(6):
+        pursuit = ("plane waves", "grid", "Newtonized")[row % 3]
+        style, user = ("o-", "far") if row < 3 else ("s:", "near")
+        values = [measured[count][row] for count in waves]
+        axes.plot(waves, values, style, color=plots.COLOURS[row % 3], label=f"{pursuit}, {user} user")
     axes.set_xscale("log", base=2)
     finish(axes, "waves at most", "NMSE in dB", "Waves spent on one path, 20 dB SNR")
 
@@ -232,7 +233,7 @@ class OnTheAir:
         self.graph.connect((self.graph.detector, 2), self.points)
 
     def frames(self, count, **values):
-        """(frames, frames lost, payloads, spread of the points in dB, frequency offset) after sliders were moved."""
+        """(payloads, frames lost, spread of the points in dB, frequency offset) over ``count`` frames."""
         self.running.set(**values)
         sync, pdus, length = self.graph.sync, self.graph.pdus, 4 * self.graph.plan.n_data
         found = sync.frames()
@@ -263,7 +264,6 @@ def test_lesson_4_frames_are_found_straightened_and_decoded(lesson):
         air.frames(1)
         running.graph.throttle.set_sample_rate(100e3)
         running.picture("lesson4", lambda axes: draw_lesson_4(axes, bits, spreads))
-    print(spreads)
     assert spreads[0] < -18 and spreads == sorted(spreads)
     assert spreads[1] > spreads[0] + 4
 
