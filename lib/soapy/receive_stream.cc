@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "common/rotation.h"
 #include "soapy/receive_stream.h"
 #include <SoapySDR/Logger.hpp>
 #include <algorithm>
@@ -16,8 +17,6 @@ namespace thzum {
 
 namespace {
 
-constexpr int rotation_stride = 64; // samples after which a phasor is exact again
-
 double clock_rate(const uplink_parameters& channel)
 {
     const auto has = channel.hardware.find("sampling_offset");
@@ -26,18 +25,6 @@ double clock_rate(const uplink_parameters& channel)
         ppm == channel.hardware.end())
         return 1.0;
     return 1.0 + 1e-6 * std::get<double>(ppm->second);
-}
-
-// x *= exp(2j pi (phase + frequency i))
-void rotate(gr_complex* x, int count, double phase, double frequency)
-{
-    const std::complex<double> step = std::polar(1.0, 2 * M_PI * frequency);
-    for (int begin = 0; begin < count; begin += rotation_stride) {
-        const double cycles = phase + frequency * begin;
-        auto turn = std::polar(1.0, 2 * M_PI * (cycles - std::floor(cycles)));
-        for (int i = begin; i < std::min(count, begin + rotation_stride); i++, turn *= step)
-            x[i] *= gr_complex(turn);
-    }
 }
 
 } // namespace

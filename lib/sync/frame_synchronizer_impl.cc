@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "common/rotation.h"
 #include "sync/frame_synchronizer_impl.h"
-#include "sync/rotation.h"
 #include <algorithm>
 #include <cmath>
 #include <cstring>

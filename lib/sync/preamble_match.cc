@@ -6,8 +6,8 @@
  */
 
 #include "common/multiversion.h"
+#include "common/rotation.h"
 #include "sync/preamble_match.h"
-#include "sync/rotation.h"
 #include <algorithm>
 #include <cmath>
 

@@ -145,7 +145,8 @@ BOOST_AUTO_TEST_CASE(the_tracker_finds_frequency_and_walk)
         const std::vector<double> noise_var(chains, variance);
         tracker.run(values.data(), noise_var.data());
         if (walk == 0.0) {
-            // 1 / sqrt(2 SNR sum (t - mean)^2) = 6e-5 rad, 1e-5 cycles, at gains of one; five times that.
+            // 1 / sqrt(2 SNR sum (t - mean)^2) = 6e-5 rad, 1e-5 cycles, at gains of one; five times
+            // that.
             BOOST_CHECK_SMALL(tracker.frequency() - frequency, 5e-5);
             BOOST_CHECK_EQUAL(tracker.phase_rms(), 0.0);
             continue;

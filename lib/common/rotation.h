@@ -5,8 +5,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
-#ifndef INCLUDED_THZUM_SYNC_ROTATION_H
-#define INCLUDED_THZUM_SYNC_ROTATION_H
+#ifndef INCLUDED_THZUM_COMMON_ROTATION_H
+#define INCLUDED_THZUM_COMMON_ROTATION_H
 
 #include <gnuradio/gr_complex.h>
 #include <cmath>
@@ -32,4 +32,4 @@ inline void rotate(gr_complex* values, int count, double start, double cycles)
 } // namespace thzum
 } // namespace gr
 
-#endif /* INCLUDED_THZUM_SYNC_ROTATION_H */
+#endif /* INCLUDED_THZUM_COMMON_ROTATION_H */
