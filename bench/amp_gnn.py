@@ -21,7 +21,7 @@ ROWS = {
     "16qam 32x32": (dict(n_tx=32, constellation="16qam"), (18, 20, 21, 22, 23)),
     "16qam 32x8": (dict(n_tx=8, constellation="16qam"), (10, 11, 12, 13)),
     "64qam 32x24": (dict(n_tx=24, constellation="64qam"), (23, 24, 25)),
-    "16qam correlation 0.5": (dict(n_tx=24, constellation="16qam", rx_correlation=0.5), (18, 19)),
+    "16qam correlation 0.5": (dict(n_tx=24, constellation="16qam", rx_correlation=0.5), (17, 18, 19)),
     "16qam correlation 0.7": (dict(n_tx=24, constellation="16qam", rx_correlation=0.7), (20, 21, 22)),
     "qpsk channel error -20 dB": (dict(n_tx=24, constellation="qpsk", csi_error_db=-20), (10, 11)),
     "qpsk channel error -15 dB": (dict(n_tx=24, constellation="qpsk", csi_error_db=-15), (11, 12, 14)),
