@@ -5,14 +5,11 @@ import itertools
 import os
 import time
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is there
+import numpy as np
+import pmt
 
-import numpy as np  # noqa: E402
-import pmt  # noqa: E402
-from PyQt5 import QtCore, QtWidgets  # noqa: E402
-
-from gnuradio import thzum  # noqa: E402
-from gnuradio.thzum.frame.recording import Recording  # noqa: E402
+from gnuradio import thzum
+from gnuradio.thzum.frame.recording import Recording
 
 SECONDS = 5.0
 RATE = 20  # pictures a second, and frames
@@ -71,6 +68,8 @@ def _fed(array, n_users, sections):
 
 def _share(seconds, feed=None):
     """CPU time over wall time in percent while Qt runs and ``feed(frame)`` is called RATE times a second."""
+    from PyQt5 import QtCore
+
     loop, timer, frames = QtCore.QEventLoop(), QtCore.QTimer(), itertools.count()
     timer.setTimerType(QtCore.Qt.PreciseTimer)
     if feed:
@@ -117,6 +116,9 @@ def _receiver(seconds, is_shown):
 
 def measure(seconds=SECONDS):
     """{what is shown: {"cpu_percent", "pictures_per_second" of the slowest, ...}} of one core."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PyQt5 import QtWidgets
+
     application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["bench"])
     plan = Recording().plan
     sections = [(name, count) for name, _, count in plan.data_sections]

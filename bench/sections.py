@@ -12,6 +12,7 @@ import bounds
 import channels
 import cost
 import detection
+import display
 import hybrids
 import latency
 import llr_quality
@@ -183,6 +184,13 @@ SECTIONS = {
         "Cold and warm starts against motion per frame in wavelengths",
         lambda _, **sizes: tracking.measure(**sizes),
         dict(users=1, frames=2),
+        always=False,
+    ),
+    "display": Section(
+        "Displays at 20 frames and 20 pictures a second, off screen",
+        lambda _, **sizes: display.measure(**sizes),
+        dict(seconds=0.3),
+        display.report,
         always=False,
     ),
     "detection": Section(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documentation hangs together: no page left out, no dead link, pages of blocks and commands from their sources."""
+"""The documentation hangs together: no page left out, no dead link, pages of blocks and commands as their sources."""
 
 import importlib
 import importlib.util
@@ -64,7 +64,8 @@ def test_contents_hold_every_page_once(root, contents):
     assert pages <= set(contents), f"not in docs/site/index.md: {sorted(pages - set(contents))}"
     for entry in contents:
         generated = entry.startswith(("blocks/", "python/", "man/"))
-        assert generated or (root / f"{entry}.md").is_file() or (root / "docs" / "site" / f"{entry}.md").is_file(), entry
+        written = any((folder / f"{entry}.md").is_file() for folder in (root, root / "docs" / "site"))
+        assert generated or written, entry
 
 
 def test_every_block_has_a_page(root, site, tmp_path):
@@ -112,7 +113,8 @@ class TestManualPage:
         }
         groff = shutil.which("groff")
         if groff:
-            run = subprocess.run([groff, "-Kutf8", "-man", "-Tutf8", "-ww", "-z"], input=page, text=True, capture_output=True)
+            command = [groff, "-Kutf8", "-man", "-Tutf8", "-ww", "-z"]
+            run = subprocess.run(command, input=page, text=True, capture_output=True)
             assert run.stderr == ""
 
     def page(self, root, parser):

@@ -24,10 +24,12 @@ SYMBOL_ERROR_LIMITS = {5.0: 0.005, 10.0: 0.002, 15.0: 0.002, 20.0: 0.002}
 # Runs a generated program as it stands, and asks it to end as Ctrl-C or a service manager would.
 RUN_AND_TERMINATE = """
 import importlib.util, os, signal, sys
-spec = importlib.util.spec_from_file_location("example", sys.argv[1])
+path, name = sys.argv[1:]
+del sys.argv[1:]
+spec = importlib.util.spec_from_file_location("example", path)
 example = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(example)
-base = getattr(example, sys.argv[2])
+base = getattr(example, name)
 
 class shown(base):
     def show(self):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The window of thzum-rx on the shipped recording: what it shows, and what its controls do."""
 
-import gc
 import os
 import time
 from pathlib import Path
@@ -10,8 +9,6 @@ import numpy as np
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
-from PyQt5 import QtWidgets  # noqa: E402
 
 from gnuradio.thzum import rx  # noqa: E402
 from gnuradio.thzum.frame.recording import Recording  # noqa: E402
@@ -22,40 +19,29 @@ from gnuradio.thzum.rx.window import Window  # noqa: E402
 SHIPPED = Path(__file__).resolve().parents[1] / "examples" / "recordings" / "thz300_aosa4x256.sigmf-meta"
 TIME_LIMIT = 120  # seconds, for a machine that is busy with other things
 
-_alive = []  # the application has to outlive every widget
-
-
-@pytest.fixture(scope="module")
-def application():
-    _alive.append(QtWidgets.QApplication.instance() or QtWidgets.QApplication(["test"]))
-    yield _alive[-1]
-    gc.collect()
-    _alive[-1].processEvents()
-
-
-def wait(application, condition):
+def wait(qt, condition):
     deadline = time.monotonic() + TIME_LIMIT
     while not condition():
         assert time.monotonic() < deadline
-        application.processEvents()
+        qt.processEvents()
         time.sleep(0.01)
 
 
 @pytest.fixture
-def window(application):
+def window(qt):
     session = Session(open_source(str(SHIPPED), repeat=True), frame_rate=60, estimator="newtonized_omp")
     made = Window(session)
     made.start()
-    wait(application, lambda: session.graph.frames() >= 8)
+    wait(qt, lambda: session.graph.frames() >= 8)
     yield made
     made.close()
     assert not session.is_running()
 
 
-def test_every_display_shows_what_is_received(application, window):
+def test_every_display_shows_what_is_received(qt, window):
     displays = window.displays
-    wait(application, lambda: displays.paths.paths() and displays.history.series()["nmse_db"].shape[1] > 4)
-    wait(application, lambda: all(sink.widget().pictures > 2 for sink in displays.sinks()))
+    wait(qt, lambda: displays.paths.paths() and displays.history.series()["nmse_db"].shape[1] > 4)
+    wait(qt, lambda: all(sink.widget().pictures > 2 for sink in displays.sinks()))
     assert max(levels.max() for levels in displays.spectra.levels().values()) == 255
     true, predicted = (displays.history.series()[name][1] for name in ("nmse_db", "predicted_nmse_db"))
     assert -45 < np.median(true) < -10 and abs(np.median(predicted) - np.median(true)) < 6
@@ -73,25 +59,25 @@ def test_every_display_shows_what_is_received(application, window):
     assert pixels[place.top() : place.bottom(), place.left() : place.right()].max() > 200
 
 
-def test_algorithms_change_live(application, window):
+def test_algorithms_change_live(qt, window):
     graph = window.session.graph
     window.choose_estimator("omp")
     window.choose_detector("ep")
     assert graph.estimator.algorithm() == "omp" == window.estimators.currentText()
     assert {section.detector.algorithm() for section in graph.sections} == {"ep"}
     frames = graph.frames()
-    wait(application, lambda: graph.frames() > frames + 8)
+    wait(qt, lambda: graph.frames() > frames + 8)
     window.choose_estimator("guess")
     assert "guess" in window.status_text()
     assert graph.estimator.algorithm() == "omp" == window.estimators.currentText()
 
 
-def test_start_stop_and_recording(application, window, tmp_path):
+def test_start_stop_and_recording(qt, window, tmp_path):
     session = window.session
     window.record(tmp_path / "part")
     assert window.record_button.text() == "End recording"
     frames = session.graph.frames()
-    wait(application, lambda: session.graph.frames() > frames + 6)
+    wait(qt, lambda: session.graph.frames() > frames + 6)
     window.record()
     assert "part.sigmf-meta" in window.status_text()
     recording = Recording(tmp_path / "part")
@@ -109,19 +95,19 @@ def test_start_stop_and_recording(application, window, tmp_path):
     assert not session.is_running() and window.start_button.text() == "Start"
     window.start_or_stop()
     assert session.is_running() and window.start_button.text() == "Stop"
-    wait(application, lambda: session.graph.frames() > 2)
+    wait(qt, lambda: session.graph.frames() > 2)
 
 
-def test_end_of_the_source_is_told(application):
+def test_end_of_the_source_is_told(qt):
     session = Session(open_source(str(SHIPPED), n_frames=3), estimator="ls")
     window = Window(session)
     window.start()
-    wait(application, lambda: "end of the source" in window.status.text())
+    wait(qt, lambda: "end of the source" in window.status.text())
     assert window.start_button.text() == "Start" and "3 frames   0 lost" in window.status.text()
     window.close()
 
 
-def test_picture_of_the_window(tmp_path, application):
+def test_picture_of_the_window(tmp_path, qt):
     path = tmp_path / "window.png"
     arguments = ["--source", str(SHIPPED), "--frames", "6", "--estimator", "ls", "--frame-rate", "0"]
     assert rx.main([*arguments, "--picture", str(path)]) == 0

@@ -96,7 +96,8 @@ def write(grc_folder, folder):
     for category in sorted({block["category"] for block in blocks}):
         inside = sorted((b for b in blocks if b["category"] == category), key=lambda b: b["label"])
         title = category.replace("[THz UM-MIMO]", "").strip("/") or "Receiver"
-        index += ["", f"## {escaped(title)}", "", "```{toctree}", ":maxdepth: 1", "", *(b["id"] for b in inside), "```"]
+        tree = ["```{toctree}", ":maxdepth: 1", "", *(block["id"] for block in inside), "```"]
+        index += ["", f"## {escaped(title)}", "", *tree]
     for block in blocks:
         (folder / f"{block['id']}.md").write_text(page(block))
     (folder / "index.md").write_text("\n".join(index) + "\n")

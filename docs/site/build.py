@@ -20,8 +20,14 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 
 #: Markdown and what it shows or links to, by folder.
-PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/*.md", "examples/README.md", "models/README.md", "conda/README.md")
-LINKED = ("docs/figures/*", "docs/experiments/*", "examples/*.grc", "examples/*.yaml", "examples/recordings/*.sigmf-meta")
+PAGES = (
+    "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/*.md", "examples/**/README.md", "models/README.md",
+    "conda/README.md",
+)
+LINKED = (
+    "docs/figures/**/*", "docs/experiments/*", "examples/**/*.grc", "examples/**/*.py", "examples/*.yaml",
+    "examples/recordings/*.sigmf-meta",
+)
 
 
 def lay_out(source):

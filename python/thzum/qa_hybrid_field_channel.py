@@ -88,6 +88,14 @@ class qa_hybrid_field_channel(gr_unittest.TestCase):
             np.testing.assert_array_equal(first[1], again[1])
         self.assertFalse(np.array_equal(first[1], items(2)[1]))
 
+    def test_another_combiner_meets_the_same_channels(self):
+        channels = []
+        for n_slots in (4, 16):
+            op = thzum.pilot_operator.hadamard(n_subarrays=S, rows=4, cols=8, n_slots=n_slots, seed=3)
+            source = thzum.hybrid_field_channel(op, parameters(CHANNEL), 5.0, 7, 30)
+            channels.append(run(source, n_observations=S * n_slots)[1])
+        np.testing.assert_array_equal(*channels)
+
     def test_tags(self):
         source = thzum.hybrid_field_channel(hadamard_operator(), parameters(CHANNEL), 10.0, 1, 25)
         *_, y, h = run(source)
