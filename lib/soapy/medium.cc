@@ -6,6 +6,7 @@
  */
 
 #include "soapy/medium.h"
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -16,6 +17,8 @@
 #include <cstring>
 #include <ctime>
 #include <limits>
+#include <map>
+#include <mutex>
 #include <sstream>
 #include <stdexcept>
 
@@ -51,6 +54,74 @@ bool lock(int file, off_t byte, short kind, bool is_waiting)
 
 std::string system_error() { return std::strerror(errno); }
 
+std::string prefix() { return "thzum-" + std::to_string(getuid()) + "-"; }
+
+// Removes a medium with nobody left, of processes that were killed.
+void remove_if_abandoned(const std::string& path)
+{
+    const int file = shm_open(path.c_str(), O_RDWR | O_CLOEXEC, 0600);
+    if (file < 0)
+        return;
+    if (lock(file, opening_byte, F_WRLCK, false) && lock(file, presence_byte, F_WRLCK, false))
+        shm_unlink(path.c_str());
+    close(file);
+}
+
+void remove_abandoned()
+{
+    DIR* folder = opendir("/dev/shm");
+    if (!folder)
+        return;
+    while (const dirent* entry = readdir(folder))
+        if (std::string(entry->d_name).rfind(prefix(), 0) == 0)
+            remove_if_abandoned("/" + std::string(entry->d_name));
+    closedir(folder);
+}
+
+// Media in use. Programs may end without closing their devices; then the last one still takes the
+// memory away. Their threads may still run, so it stays mapped.
+class media_in_use
+{
+public:
+    ~media_in_use()
+    {
+        for (const auto& [file, path] : d_paths)
+            leave(file, path);
+    }
+
+    void add(int file, const std::string& path)
+    {
+        std::lock_guard<std::mutex> guard(d_mutex);
+        d_paths[file] = path;
+    }
+
+    void remove(int file)
+    {
+        std::lock_guard<std::mutex> guard(d_mutex);
+        leave(file, d_paths[file]);
+        d_paths.erase(file);
+    }
+
+private:
+    static void leave(int file, const std::string& path)
+    {
+        lock(file, opening_byte, F_WRLCK, true);
+        lock(file, presence_byte, F_UNLCK, false);
+        if (lock(file, presence_byte, F_WRLCK, false))
+            shm_unlink(path.c_str()); // the last one
+        close(file);
+    }
+
+    std::mutex d_mutex;
+    std::map<int, std::string> d_paths; // by file
+};
+
+media_in_use& in_use()
+{
+    static media_in_use all;
+    return all;
+}
+
 int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
 } // namespace
@@ -66,13 +137,15 @@ struct medium::header {
 
 medium::medium(const medium_settings& settings)
     : d_settings(settings),
-      d_path("/thzum-" + std::to_string(getuid()) + "-" + settings.name),
+      d_path("/" + prefix() + settings.name),
       d_n_blocks(settings.room / block_size)
 {
+    remove_abandoned();
     try {
         while (!open_file())
             ;
         make_or_check();
+        in_use().add(d_file, d_path);
     } catch (...) {
         if (d_memory)
             munmap(d_memory, d_size);
@@ -85,11 +158,7 @@ medium::medium(const medium_settings& settings)
 medium::~medium()
 {
     munmap(d_memory, d_size);
-    lock(d_file, opening_byte, F_WRLCK, true);
-    lock(d_file, presence_byte, F_UNLCK, false);
-    if (lock(d_file, presence_byte, F_WRLCK, false))
-        shm_unlink(d_path.c_str()); // the last one
-    close(d_file);
+    in_use().remove(d_file);
 }
 
 // Opens the file and keeps others from coming and going; false when it was just removed.

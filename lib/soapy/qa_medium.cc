@@ -7,6 +7,7 @@
 
 #include "soapy/medium.h"
 #include "soapy/transmit_stream.h"
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <boost/test/unit_test.hpp>
@@ -116,6 +117,16 @@ BOOST_AUTO_TEST_CASE(the_last_one_takes_the_memory_away)
         BOOST_TEST(file >= 0);
         close(file);
     }
+    BOOST_TEST(shm_open(path.c_str(), 0, 0) < 0);
+}
+
+BOOST_AUTO_TEST_CASE(memory_of_the_dead_is_taken_away)
+{
+    const std::string path = "/thzum-" + std::to_string(getuid()) + "-qa-abandoned";
+    const int file = shm_open(path.c_str(), O_RDWR | O_CREAT, 0600);
+    BOOST_TEST(ftruncate(file, 100) == 0);
+    close(file);
+    medium one(settings());
     BOOST_TEST(shm_open(path.c_str(), 0, 0) < 0);
 }
 
