@@ -27,10 +27,10 @@ constexpr float stuck_excess = 3.5f;
 /*!
  * Approximate message passing calibrated by a graph network, after He et al., "Message passing
  * meets graph neural networks: a new paradigm for massive MIMO systems", IEEE Trans. Wireless
- * Commun. 2024. There, a network for every pair of users runs in every iteration. Here, AMP takes several
- * cheap steps between two calls of a network for every amplitude, which hears of the others by
- * products of their states with the Gram matrix and with its elementwise square; what it answers (a
- * shift of the estimate, a factor on its variance, a damping) holds until the next call. Vectors
+ * Commun. 2024. There, a network for every pair of users runs in every iteration. Here, AMP takes
+ * several cheap steps between two calls of a network for every amplitude, which hears of the others
+ * by products of their states with the Gram matrix and with its elementwise square; what it answers
+ * (a shift of the estimate, a factor on its variance, a damping) holds until the next call. Vectors
  * whose levels are certain leave before the last call. A vector that comes to rest on levels which
  * leave more of y than noise does begins anew. Nothing is solved, inverted or factored.
  */
@@ -116,9 +116,8 @@ private:
             d_stage[b] = 0;
             d_restarts[b] = 0;
             std::fill_n(d_network.features(b, 0), layout.features() * n, 0.0f);
-            std::copy(d_constants.begin(),
-                      d_constants.end(),
-                      d_network.features(b, layout.constant()));
+            std::copy(
+                d_constants.begin(), d_constants.end(), d_network.features(b, layout.constant()));
         }
     }
 
@@ -195,8 +194,8 @@ private:
         }
     }
 
-    /*! Stores the vectors that need no more calls, begins anew with those that are stuck, and closes
-     * the gaps. \return how many are left */
+    /*! Stores the vectors that need no more calls, begins anew with those that are stuck, and
+     * closes the gaps. \return how many are left */
     int release(int count, bool is_last, float* r, float* v)
     {
         int left = 0;

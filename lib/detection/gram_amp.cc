@@ -19,7 +19,7 @@ namespace thzum {
 namespace {
 
 constexpr float min_energy = 1e-6f;
-constexpr float min_noise_var = 2e-3f; // less makes no level more certain
+constexpr float min_noise_var = 2e-3f;         // less makes no level more certain
 constexpr float min_estimate_variance = 1e-6f; // of the training, too
 
 float half_spacing(const std::vector<float>& levels)

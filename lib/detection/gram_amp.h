@@ -68,9 +68,9 @@ public:
     /*! Expected number of wrong amplitudes of vector \p b, between weigh() and remember(). */
     float expected_errors(int b) const;
 
-    /*! Takes r and s as best_r and best_s unless an earlier call of this did with levels that explain
-     * the received vector better: those nearest to r, by the distance of y from H times them.
-     * \return whether it took them */
+    /*! Takes r and s as best_r and best_s unless an earlier call of this did with levels that
+     * explain the received vector better: those nearest to r, by the distance of y from H times
+     * them. \return whether it took them */
     bool remember(int b);
 
     /*! What the levels nearest to best_r leave of y, less what noise leaves on average, in standard

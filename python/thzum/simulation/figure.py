@@ -54,7 +54,8 @@ def _draw_panel(panel, points, labels):
         colour, marker = plots.COLOURS[index % len(plots.COLOURS)], _MARKERS[index % len(_MARKERS)]
         x = [point.snr_db for point in curve]
         reach = [[point.value - point.low for point in curve], [point.high - point.value for point in curve]]
-        style = dict(color=colour, marker=marker, markersize=4, capsize=3, label=label)
+        line = "-" if index < len(plots.COLOURS) else "--"
+        style = dict(color=colour, marker=marker, linestyle=line, markersize=4, capsize=3, label=label)
         panel.errorbar(x, [point.value for point in curve], yerr=reach, **style)
     panel.grid(alpha=0.3)
     panel.legend(fontsize=8, frameon=False)
