@@ -30,7 +30,10 @@ def pytest_addoption(parser):
 
 def missing_packages(path, seen=()):
     """Optional packages that a test file, or a helper beside it, imports and that are not installed."""
-    imported = re.findall(r"^(?:import|from) (\w+)", path.read_text(), re.MULTILINE)
+    text = path.read_text()
+    imported = re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE)
+    if re.search(r"^(?:import|from) gnuradio\.thzum\.training\b", text, re.MULTILINE):
+        imported += OPTIONAL  # training imports them all
     missing = {name for name in imported if name in OPTIONAL and importlib.util.find_spec(name) is None}
     for helper in {path.with_name(f"{name}.py") for name in imported} - {path, *seen}:
         if helper.is_file():
