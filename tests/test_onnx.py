@@ -125,7 +125,9 @@ def test_nothing_is_printed(path):
         "except RuntimeError: print('refused')\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "refused\n", "")
+    # Debian 13's ONNX Runtime says when it is loaded that its operators are registered twice.
+    printed = [line for line in done.stderr.splitlines() if line and not line.startswith("Schema error: Trying to reg")]
+    assert (done.returncode, done.stdout, printed) == (0, "refused\n", [])
 
 
 def test_shipped_models_are_found_by_name(tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ import time
 import numpy as np
 import pytest
 
+from gnuradio import thzum
 from gnuradio.thzum.channel.config_file import parse_yaml
 from gnuradio.thzum.cli import main
 from gnuradio.thzum.simulation import Experiment, Scenario, SweepResults, figure, mean_interval, run, tasks
@@ -366,6 +367,8 @@ def test_workers_that_compute_other_numbers_are_refused(small, two_workers):
 
 
 def test_a_worker_without_the_module_is_refused(small, tmp_path):
+    if "dist-packages" in thzum.__file__:
+        pytest.skip("the module is installed for every process")
     bare = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard"]
     notes = tmp_path / "scheduler.json"
