@@ -82,12 +82,13 @@ def test_block_follows_one_user_and_sends_what_frame_sync_takes():
     users = [0, 1] * 5
     items = np.array([np.repeat(truth, Q) * reference if user else complex_normal(rng, S * Q) for user in users])
     items[3] = 0
-    block, debug, top = thzum.chain_calibration(PLAN, h, user=1, n_frames=2), blocks.message_debug(), gr.top_block()
+    block, sent, top = thzum.chain_calibration(PLAN, h, user=1, n_frames=2), [], gr.top_block()
+    # Collected here: a message on its way when the stream ends may not reach another block any more.
+    block.message_port_pub = lambda port, message: sent.append(pmt.to_python(message))
     top.connect(pilots_source(items, users, skipped=(3,)), block)
-    top.msg_connect(block, "calibration", debug, "store")
     top.run()
-    assert debug.num_messages() == 2  # of four good frames
-    first = np.array(pmt.to_python(debug.get_message(0))["calibration"])
+    assert len(sent) == 2  # of four good frames
+    first = np.array(sent[0]["calibration"])
     np.testing.assert_allclose(aligned(first, truth), truth, rtol=1e-5)
     # The source goes on as if nobody divided: the second message multiplies once more.
     np.testing.assert_allclose(aligned(block.gains(), truth**2), truth**2, rtol=1e-5)

@@ -18,7 +18,7 @@ def test_angular_spectrum_of_a_plane_wave_peaks_at_its_direction():
     assert u[col] == pytest.approx(-0.5) and u[row] == pytest.approx(0.3)
     assert power[row, col] == pytest.approx(256)
     assert np.isnan(power[0, 0]) and np.isfinite(power[40, 0])
-    with pytest.raises(ValueError, match="one subarray"):
+    with pytest.raises(ValueError, match="responses of subarrays"):
         plots.angular_spectrum(np.ones(16), 0.2)
 
 
