@@ -120,19 +120,12 @@ class combiner_control(gr.sync_block):
         self._log.warn(f"rx_time: expected a tuple of seconds and fraction, got {pmt.write_string(tag.value)}")
 
     def _send_due(self, now):
-        # Frames that a move or a pause has left behind need no message any more.
-        behind = now - self._next_start - self._period
-        if behind > 0 and self._frame:
-            self._skip(behind // self._period)
         while self._next_start - self._lead <= now:
             if self._is_new or not self._on_change:
                 self.message_port_pub(pmt.intern("schedule"), self._message())
                 self._is_new = False
-            self._skip(1)
-
-    def _skip(self, frames):
-        self._next_start += frames * self._period
-        self._frame += frames
+            self._next_start += self._period
+            self._frame += 1
 
     def _time_of(self, sample):
         offset, seconds, fraction = self._time_reference
