@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 for name in estimate_recording unrolled_oamp compare_estimators; do
     THZUM_MODELS=models xvfb-run -a ./run exec /usr/bin/python3 docs/figures/draw_flowgraph.py "examples/$name.grc" "docs/figures/$name.png"
 done
-QT_QPA_PLATFORM=offscreen ./run exec thzum-rx --seconds 9 --picture docs/figures/thzum_rx.png
+QT_QPA_PLATFORM=offscreen ./run exec thzum-rx --repeat --seconds 9 --picture docs/figures/thzum_rx.png
 for lesson in examples/tutorial/*.grc; do
     name=$(basename "$lesson")
     THZUM_MODELS=models xvfb-run -a ./run exec /usr/bin/python3 docs/figures/draw_flowgraph.py "$lesson" \
