@@ -121,10 +121,12 @@ def plot(results, path):
     panels = drawn.subplots(1, 2, sharey=True)
     titles = {"single": "a new channel for every vector", "shared": "64 vectors per channel"}
     for panel, (kind_of_time, title) in zip(panels, titles.items()):
-        for kind, colour in zip(thzum.detectors(), plots.COLOURS):
+        for number, kind in enumerate(thzum.detectors()):
+            colour = plots.COLOURS[number % len(plots.COLOURS)]
+            line = "-" if number < len(plots.COLOURS) else "--"
             sizes = [n for n in results if kind in results[n]]
             values = [results[n][kind][kind_of_time] for n in sizes]
-            panel.loglog(sizes, values, "o-", color=colour, markersize=4, label=kind)
+            panel.loglog(sizes, values, marker="o", markersize=4, label=kind, color=colour, linestyle=line)
         panel.set(title=title, xlabel="users (4 RF chains for 3 users)")
         panel.set_xticks(list(results), [str(n) for n in results])
         panel.minorticks_off()

@@ -18,3 +18,4 @@ THZUM_FIGURES=docs/figures ./run test -k tutorial
 ./run exec thzum channel sample --config examples/channel.yaml --batch 4 --seed 3 --out build/channel.npz
 ./run exec thzum channel plot build/channel.npz --what overview --out docs/figures/channel.png
 ./run exec python3 bench/quantised.py --channels 40 --figure docs/figures/quantised.png
+./run bench --only detection --figures docs/figures
