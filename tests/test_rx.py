@@ -19,9 +19,10 @@ from gnuradio import blocks, gr, thzum  # noqa: E402
 from gnuradio.thzum import rx  # noqa: E402
 from gnuradio.thzum.channel import UplinkChannel, draw_users, preset  # noqa: E402
 from gnuradio.thzum.frame import PilotPlan, ldpc_file, serving_beams  # noqa: E402
+from gnuradio.thzum.frame.plan_file import load_plan  # noqa: E402
 from gnuradio.thzum.frame.recording import Recording, plan_from_metadata, plan_to_metadata  # noqa: E402
 from gnuradio.thzum.rx.recorder import frame_notes, sigmf_recorder  # noqa: E402
-from gnuradio.thzum.rx.source import load_plan, open_source  # noqa: E402
+from gnuradio.thzum.rx.source import open_source  # noqa: E402
 
 SHIPPED = Path(__file__).resolve().parents[1] / "examples" / "recordings" / "thz300_aosa4x256.sigmf-meta"
 COMMAND = [sys.executable, "-c", "import sys; from gnuradio.thzum.rx import main; sys.exit(main())"]
@@ -170,6 +171,7 @@ def test_plan_files(tmp_path):
     (tmp_path / "plan.yaml").write_text("array: thz300_aosa4x256\nn_slots: 32\nn_users: 2\nmodulations: qpsk\n")
     assert repr(load_plan(tmp_path / "plan.json")) == repr(plan)
     assert load_plan(tmp_path / "plan.yaml").air is None
+    assert repr(load_plan(SHIPPED)) == repr(Recording(SHIPPED).plan)
     array = dict(sub_rows=1, sub_cols=2, rows=4, cols=4, carrier_frequency=1e11, spacing=0.4, gap=2.0)
     assert plan_from_metadata({"array": array, "n_slots": 8}).n_antennas == 32
     for text in ("array: thz300_aosa4x256\n", "array: nothing\nn_slots: 3", "[1, 2]", "n_slots: 8\n", "a: [",

@@ -11,8 +11,8 @@ from gnuradio import blocks, gr, thzum, zeromq
 
 from gnuradio.thzum import rx
 from gnuradio.thzum.frame import ldpc_file
+from gnuradio.thzum.frame.plan_file import load_plan
 from gnuradio.thzum.recording_source import recording_source
-from gnuradio.thzum.rx.source import load_plan
 
 #: Most that a run may take on a machine that is busy with other things; it ends with the frames.
 SECONDS = "90"

@@ -41,13 +41,12 @@ def run(options):
 
 def plan_of(texts):
     """The pilot plan that {key: text} describe; a file's "plan" has the keys of a recording's "thzum:plan"."""
-    from ..channel.config_file import read_document
-    from ..frame import PilotPlan
+    from ..frame.plan_file import read_plan_entry
+    from ..frame.recording import plan_from_metadata
 
     settings = dict(array="thz300_aosa4x256", n_slots=128, samples_per_symbol=2, modulations="qpsk")
     if "plan" in texts:
-        document = read_document(texts["plan"])
-        settings |= document.get("global", {}).get("thzum:plan", document)
+        settings |= read_plan_entry(texts["plan"])
     for key, name in PLAN_KEYS.items():
         if key in texts:
             try:
@@ -56,10 +55,7 @@ def plan_of(texts):
                 raise ValueError(f"{key}: expected an integer, got {texts[key]!r}") from None
     if "modulation" in texts:
         settings["modulations"] = texts["modulation"]
-    try:
-        return PilotPlan(**settings)
-    except TypeError as error:
-        raise ValueError(f"plan: {error}") from None
+    return plan_from_metadata(settings)
 
 
 def _pair(assignment):

@@ -62,8 +62,9 @@ def build_parser():
 
 def make_session(options):
     """The :class:`~gnuradio.thzum.rx.session.Session` of parsed arguments."""
+    from ..frame.plan_file import load_plan
     from .session import Session
-    from .source import load_plan, open_source
+    from .source import open_source
 
     plan = load_plan(options.plan) if options.plan else None
     opened = open_source(

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Opening what a receiver listens to, and reading pilot plans from files."""
+"""Opening what a receiver listens to."""
 
 import warnings
 from dataclasses import dataclass
 
 from ..channel.config_file import read_document
-from ..frame.recording import Recording, plan_from_metadata
+from ..frame.recording import Recording
 from ..radio import receiver_source
 from ..radio.address import parse_address
 
@@ -48,20 +48,6 @@ class Opened:
             return self.recording if self.recording is not None and self.recording.truth else None
         except FileNotFoundError:
             return None
-
-
-def load_plan(path):
-    """The plan of a YAML or JSON file with PilotPlan's arguments, or of a recording's metadata file.
-
-    Raises:
-        OSError: the file cannot be read.
-        ValueError: it is not such a file.
-    """
-    document = read_document(path)
-    try:
-        return plan_from_metadata(document.get("global", {}).get("thzum:plan", document))
-    except ValueError as error:
-        raise ValueError(f"{error} (in {path})") from None
 
 
 def open_source(address, plan=None, repeat=False, n_frames=0, **device):
