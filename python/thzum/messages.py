@@ -10,7 +10,10 @@ import pmt
 
 def entries(message):
     """{key: value} of a PMT dictionary with Python and NumPy values; ValueError for anything else."""
-    found = pmt.to_python(message)
+    try:
+        found = pmt.to_python(message)
+    except Exception as error:  # whatever a foreign message makes of the conversion
+        raise ValueError(f"message: expected a dictionary that Python can hold, got {error}") from None
     if not isinstance(found, dict):
         raise ValueError(f"message: expected a dictionary, got {type(found).__name__}")
     return found
@@ -38,6 +41,14 @@ class Refusals:
 
     def __init__(self, log):
         self._log, self.count = log, 0
+
+    def entries(self, message):
+        """:func:`entries` of a message, None of one that is refused."""
+        try:
+            return entries(message)
+        except ValueError as error:
+            self.add(error)
+            return None
 
     def add(self, error):
         """One more, refused because of ``error``."""

@@ -87,10 +87,8 @@ class history_sink(gr.basic_block):
 
     def take(self, message):
         """Handler of the port ``report``."""
-        try:
-            found = messages.entries(message)
-        except Exception as error:  # whatever a foreign message makes of the conversion
-            self._refusals.add(error)
+        found = self._refusals.entries(message)
+        if found is None:
             return
         if "vectors" in found:
             found = {"detection_us": found.get("latency_us")}

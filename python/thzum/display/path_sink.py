@@ -106,7 +106,7 @@ class path_sink(gr.basic_block):
         """Handler of the port ``paths``."""
         try:
             paths = Paths(messages.entries(message), self._wavelength)
-        except Exception as error:  # whatever a foreign message makes of the conversion
+        except ValueError as error:
             self._refusals.add(error)
             return
         with self._lock:

@@ -53,10 +53,8 @@ class Monitor(gr.basic_block):
 
     def take(self, message):
         """Handler of the port ``report``."""
-        try:
-            found = messages.entries(message)
-        except Exception as error:  # whatever a foreign message makes of the conversion
-            self._refusals.add(error)
+        found = self._refusals.entries(message)
+        if found is None:
             return
         if "vectors" in found:
             values = {"detection_us": messages.number(found, "latency_us")}
