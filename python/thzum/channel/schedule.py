@@ -71,6 +71,17 @@ class CombinerSchedule:
         return cls(tuple(entries), tuple(lengths), start)
 
 
+def checked_beams(plan, beams):
+    """``beams`` as an array [S] of indices into the plan's code book; ValueError unless they are."""
+    found = np.asarray(beams)
+    valid = found.shape == (plan.n_subarrays,) and np.isin(found, range(plan.n_beams)).all()
+    if not valid:
+        raise ValueError(
+            f"beams: expected {plan.n_subarrays} indices from 0 to {plan.n_beams - 1}, got {found.tolist()}"
+        )
+    return found.astype(int)
+
+
 def plan_combiners(plan, beams):
     """Combiner table complex128 [Q + 1, S, n] of a plan: the pilot slots, then the data beams.
 
@@ -78,9 +89,5 @@ def plan_combiners(plan, beams):
         plan: a :class:`~gnuradio.thzum.frame.PilotPlan`.
         beams: indices [S] into the plan's code book for the data part.
     """
-    beams = np.asarray(beams)
-    if beams.shape != (plan.n_subarrays,) or not ((0 <= beams) & (beams < plan.n_beams)).all():
-        raise ValueError(
-            f"beams: expected {plan.n_subarrays} indices from 0 to {plan.n_beams - 1}, got {beams.tolist()}"
-        )
+    beams = checked_beams(plan, beams)
     return np.concatenate([np.swapaxes(plan.combiner, 0, 1), plan.codebook[beams][None]]).astype(complex)

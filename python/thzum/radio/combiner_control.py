@@ -9,7 +9,7 @@ from gnuradio import gr
 
 from .. import messages
 from ..channel.hardware.checks import boolean, integer, real
-from ..channel.schedule import CombinerSchedule
+from ..channel.schedule import CombinerSchedule, checked_beams
 
 _RX_TIME = pmt.intern("rx_time")
 
@@ -50,7 +50,7 @@ class combiner_control(gr.sync_block):
         gr.sync_block.__init__(self, name="thzum_combiner_control", in_sig=[np.complex64], out_sig=None)
         schedule = CombinerSchedule.of_plan(plan)
         gap = integer("gap", gap, 0)
-        self._n_subarrays, self._n_beams = plan.n_subarrays, plan.n_beams
+        self._plan = plan
         self._entries = np.array(list(schedule.entries) + [0] * (gap > 0), np.int32)
         self._lengths = np.array(list(schedule.lengths) + [gap] * (gap > 0), np.int32)
         self._period = schedule.frame_length + gap
@@ -80,12 +80,7 @@ class combiner_control(gr.sync_block):
         return True
 
     def _checked_beams(self, beams):
-        beams = [integer("beams", int(beam), 0, self._n_beams - 1) for beam in beams]
-        if len(beams) not in (0, self._n_subarrays):
-            raise ValueError(
-                f"beams: expected one for each of the {self._n_subarrays} subarrays or none, got {len(beams)}"
-            )
-        return beams
+        return checked_beams(self._plan, beams).tolist() if len(beams) else []
 
     def set_beams(self, beams):
         """Data beams from the next message on."""
