@@ -2,12 +2,12 @@
 """Frame error rate over the virtual radio, and behind perfect synchronisation on the same channels."""
 
 import argparse
-import json
 
 import numpy as np
 import pmt
 from gnuradio import blocks, gr, thzum
 from gnuradio.thzum.radio import ChannelChoice, make_setup
+import as_json
 from radio_ends import payload, payload_code, receiver, short_plan
 from radio_link import Link
 from sync import Air, lower_limit, upper_limit
@@ -133,9 +133,7 @@ def main():
     options = parser.parse_args()
     result = measure(options.channels, options.frames, options.snr_db)
     print(report(result))
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump(result, file, indent=1)
+    as_json.save(result, options.json)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ row is told the number of paths of another channel: what a wrong label costs.
 """
 
 import argparse
-import json
 
 import numpy as np
 import torch
@@ -18,6 +17,8 @@ from gnuradio.thzum.training.domain import ImageDomain, complex_noise, squared_e
 from gnuradio.thzum.training.linear_step import LinearStep, differentiable_iterate, iterate, random_combiner
 from gnuradio.thzum.training.networks import SubarrayDenoiser
 from gnuradio.thzum.training.without_truth import fine_tune
+
+import as_json
 
 PRESET = "thz300_aosa4x256"
 COUNTS = (1, 2, 3, 5, 8, 12)
@@ -120,9 +121,7 @@ def main():
     options = parser.parse_args()
     table = measure(options.folder, options.steps, options.variants)
     print(report(table))
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(table, file, indent=1)
+    as_json.save(table, options.json)
 
 
 if __name__ == "__main__":

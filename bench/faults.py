@@ -8,6 +8,7 @@ import signal
 import time
 from dataclasses import dataclass
 
+import as_json
 from radio_ends import short_plan
 from radio_link import Link, account
 
@@ -218,8 +219,7 @@ def main():
         return
     rows = measure(options.frames)
     print(report(rows))
-    if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(rows, indent=1))
+    as_json.save(rows, options.json)
     if options.write:
         write_table(report(rows))
 

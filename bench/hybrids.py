@@ -7,9 +7,9 @@ subarray, drawn towards the common one; and the network run on what the paths le
 """
 
 import argparse
-import json
 
 import numpy as np
+import as_json
 from robustness import pilots, rows
 
 from gnuradio import thzum
@@ -100,9 +100,7 @@ def main():
     options = parser.parse_args()
     table = measure(channels=options.channels)
     print(report(table))
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(table, file, indent=1)
+    as_json.save(table, options.json)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 """Soft bits of the MIMO detectors: information, calibration, and code words lost behind gr-fec's LDPC decoder."""
 
 import argparse
-import json
 
 import numpy as np
 from gnuradio import blocks, fec, gr
@@ -11,6 +10,8 @@ from gnuradio import thzum
 from gnuradio.thzum import plots
 from gnuradio.thzum.frame import ldpc_decoder, ldpc_file
 from gnuradio.thzum.simulation import rate_interval
+
+import as_json
 
 N_RX, N_TX, CONSTELLATION = 32, 24, "16qam"
 SNR_DB = (9.0, 10.0, 11.0, 12.0)
@@ -195,7 +196,5 @@ if __name__ == "__main__":
     parser.add_argument("--json", help="file to write the figures to")
     options = parser.parse_args()
     found = measure(options.words, options.snr, figure=options.figure)
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump(found, file, indent=1)
+    as_json.save(found, options.json)
     print(report(found))

@@ -7,9 +7,9 @@ than one number per channel. That oracle's share of frames within 1 dB bounds wh
 """
 
 import argparse
-import json
 
 import numpy as np
+import as_json
 from robustness import PRESET
 
 from gnuradio import thzum
@@ -98,9 +98,7 @@ def main():
     options = parser.parse_args()
     table = measure(channels=options.channels, draws=options.draws)
     print(report(table))
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(table, file, indent=1)
+    as_json.save(table, options.json)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ the power of the chain's pilots. Run it as a script for the table, ``--figure FI
 """
 
 import argparse
-import json
 import time
 
 import numpy as np
@@ -16,6 +15,8 @@ from gnuradio import thzum
 from gnuradio.thzum.array import array_preset
 from gnuradio.thzum.channel.hardware.converter import optimal_step
 from gnuradio.thzum.plots import COLOURS, new_figure
+
+import as_json
 
 PRESET = "thz300_aosa4x256"
 FIRST_CHANNEL = 1_500_000  # training draws its seeds below a million
@@ -148,9 +149,7 @@ def main():
             axes.set_title(f"{name}: with the step (solid), without (dotted)", fontsize=9)
         figure.tight_layout()
         figure.savefig(options.figure, dpi=120)
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(results, file, indent=1)
+    as_json.save(results, options.json)
 
 
 if __name__ == "__main__":

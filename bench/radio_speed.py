@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pmt
 from gnuradio import blocks, gr, thzum
+import as_json
 from radio_ends import receiver, short_plan
 from radio_link import Link
 
@@ -175,9 +176,7 @@ def main():
         return
     result = measure(options.seconds)
     print(report(result))
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump(result, file, indent=1)
+    as_json.save(result, options.json)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ show. Run it as a script for the table, ``--figure FILE`` for the heat map.
 
 import argparse
 import dataclasses
-import json
 import zlib
 
 import numpy as np
@@ -16,6 +15,8 @@ import numpy as np
 from gnuradio import thzum
 from gnuradio.thzum.array import array_preset
 from gnuradio.thzum.plots import new_figure
+
+import as_json
 
 PRESET = "thz300_aosa4x256"
 FIRST_SEED = 10**6  # training draws its seeds below
@@ -293,9 +294,7 @@ def main():
         figure = new_figure(10, 8)
         plot(matrix, figure.add_subplot())
         figure.savefig(options.figure, bbox_inches="tight")
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(matrix, file, indent=1)
+    as_json.save(matrix, options.json)
 
 
 if __name__ == "__main__":

@@ -73,6 +73,11 @@ class Section:
     always: bool = True
 
 
+def _on_its_own(module, title, quick, report=values, figures=None):
+    """A section of a module that needs no reference channels, measured only where it is asked for."""
+    return Section(title, lambda _, **sizes: module.measure(**sizes), quick, report, figures, always=False)
+
+
 def _detection(_, symbols=detection.SYMBOLS, sizes=detection.SIZES, seconds=1.0):
     return dict(
         symbol_error_rate=detection.error_rates(symbols),
@@ -137,13 +142,9 @@ SECTIONS = {
         state_evolution.figures,
         always=False,
     ),
-    "robustness": Section(
-        "NMSE in dB (prediction less truth), 10 dB SNR, 1024 antennas unless the row says otherwise",
-        lambda _, **sizes: robustness.measure(**sizes),
-        dict(count=2, names=("paths, free", "fpn_oamp")),
-        robustness.report,
-        robustness.figures,
-        always=False,
+    "robustness": _on_its_own(
+        robustness, "NMSE in dB (prediction less truth), 10 dB SNR, 1024 antennas unless the row says otherwise",
+        dict(count=2, names=("paths, free", "fpn_oamp")), robustness.report, robustness.figures,
     ),
     "accuracy_time": Section(
         "Accuracy against time of an estimate, 1024 antennas, 10 dB SNR, one thread",
@@ -174,24 +175,17 @@ SECTIONS = {
         latency.report,
         always=False,
     ),
-    "wideband": Section(
-        "Wideband estimation, 30 GHz at 300 GHz: NMSE in dB and ms of thread time per channel",
-        lambda _, **sizes: wideband.measure(**sizes),
+    "wideband": _on_its_own(
+        wideband, "Wideband estimation, 30 GHz at 300 GHz: NMSE in dB and ms of thread time per channel",
         dict(counts={1: 1, 2: 1}),
-        always=False,
     ),
-    "tracking": Section(
-        "Cold and warm starts against motion per frame in wavelengths",
-        lambda _, **sizes: tracking.measure(**sizes),
+    "tracking": _on_its_own(
+        tracking, "Cold and warm starts against motion per frame in wavelengths",
         dict(users=1, frames=2),
-        always=False,
     ),
-    "display": Section(
-        "Displays at 20 frames and 20 pictures a second, off screen",
-        lambda _, **sizes: display.measure(**sizes),
-        dict(seconds=0.3),
-        display.report,
-        always=False,
+    "display": _on_its_own(
+        display, "Displays at 20 frames and 20 pictures a second, off screen",
+        dict(seconds=0.3), display.report,
     ),
     "detection": Section(
         "Detectors at 32 x 24: symbol error rates with their standard errors, microseconds per detection",
@@ -200,68 +194,40 @@ SECTIONS = {
         figures=_detection_figures,
         always=False,
     ),
-    "llr_quality": Section(
-        "Soft bits at 32 x 24, 16-QAM: code words lost behind gr-fec's LDPC decoder, information, calibration",
-        lambda _, **sizes: llr_quality.measure(**sizes),
-        dict(words=48, snr_db=(14.0,), detectors=("lmmse", "ep")),
-        llr_quality.report,
-        llr_quality.figures,
-        always=False,
+    "llr_quality": _on_its_own(
+        llr_quality, "Soft bits at 32 x 24, 16-QAM: code words lost behind gr-fec's LDPC decoder, information, calibration",
+        dict(words=48, snr_db=(14.0,), detectors=("lmmse", "ep")), llr_quality.report, llr_quality.figures,
     ),
-    "amp_gnn": Section(
-        "amp_gnn beside its rivals: symbol error rates, information in soft bits, microseconds per detection",
-        lambda _, **sizes: amp_gnn.measure(**sizes),
-        dict(symbols=1200, seconds=0.1, published=False, rows=("16qam 32x24",)),
-        amp_gnn.report,
-        always=False,
+    "amp_gnn": _on_its_own(
+        amp_gnn, "amp_gnn beside its rivals: symbol error rates, information in soft bits, microseconds per detection",
+        dict(symbols=1200, seconds=0.1, published=False, rows=("16qam 32x24",)), amp_gnn.report,
     ),
-    "quantised": Section(
-        "Converters of few bits, with and without the generalised linear step",
-        lambda _, **sizes: quantised.measure(**sizes),
-        dict(channels=1, bits=(2,)),
-        quantised.report,
-        always=False,
+    "quantised": _on_its_own(
+        quantised, "Converters of few bits, with and without the generalised linear step",
+        dict(channels=1, bits=(2,)), quantised.report,
     ),
-    "prediction": Section(
-        "Predicted NMSE within 1 dB of the frame's own, beside what an oracle could do",
-        lambda _, **sizes: prediction.measure(**sizes),
-        dict(channels=2, draws=2, snrs_db=(10.0,)),
-        prediction.report,
-        always=False,
+    "prediction": _on_its_own(
+        prediction, "Predicted NMSE within 1 dB of the frame's own, beside what an oracle could do",
+        dict(channels=2, draws=2, snrs_db=(10.0,)), prediction.report,
     ),
-    "hybrids": Section(
-        "auto beside other ways to combine both estimates, NMSE in dB",
-        lambda _, **sizes: hybrids.measure(**sizes),
-        dict(channels=2, snrs_db=(10.0,)),
-        hybrids.report,
-        always=False,
+    "hybrids": _on_its_own(
+        hybrids, "auto beside other ways to combine both estimates, NMSE in dB",
+        dict(channels=2, snrs_db=(10.0,)), hybrids.report,
     ),
-    "sync": Section(
-        "Frame synchronisation: detection, false alarms, cost for the estimate",
-        lambda _, **sizes: sync.measure(**sizes),
-        dict(frames=3, noise_frames=3, loss_frames=1),
-        sync.report,
-        always=False,
+    "sync": _on_its_own(
+        sync, "Frame synchronisation: detection, false alarms, cost for the estimate",
+        dict(frames=3, noise_frames=3, loss_frames=1), sync.report,
     ),
-    "radio_errors": Section(
-        "Frames lost over the virtual radio and behind perfect synchronisation",
-        lambda _, **sizes: air_errors.measure(**sizes),
-        dict(channels=1, frames=3),
-        air_errors.report,
-        always=False,
+    "radio_errors": _on_its_own(
+        air_errors, "Frames lost over the virtual radio and behind perfect synchronisation",
+        dict(channels=1, frames=3), air_errors.report,
     ),
-    "radio_speed": Section(
-        "The virtual radio: rates without overflow, latency of the estimate",
-        lambda _, **sizes: radio_speed.measure(**sizes),
-        dict(seconds=1.0, rates=(50e3,)),
-        radio_speed.report,
-        always=False,
+    "radio_speed": _on_its_own(
+        radio_speed, "The virtual radio: rates without overflow, latency of the estimate",
+        dict(seconds=1.0, rates=(50e3,)), radio_speed.report,
     ),
-    "soak": Section(
-        "Ten minutes over the virtual radio",
-        lambda _, **sizes: soak.measure(**sizes),
-        dict(seconds=5.0),
-        soak.report,
-        always=False,
+    "soak": _on_its_own(
+        soak, "Ten minutes over the virtual radio",
+        dict(seconds=5.0), soak.report,
     ),
 }

@@ -2,11 +2,11 @@
 """Hours in short: frames over the virtual radio without pause, with the memory of both processes watched."""
 
 import argparse
-import json
 import pathlib
 import time
 
 import numpy as np
+import as_json
 from radio_ends import short_plan
 from radio_link import Link, account
 
@@ -101,8 +101,7 @@ def main():
     options = parser.parse_args()
     result = measure(options.seconds, options.rate)
     print(report(result))
-    if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(result, indent=1))
+    as_json.save(result, options.json)
     wrong = failures(result)
     print("\n".join(wrong))
     return bool(wrong)

@@ -2,12 +2,13 @@
 """Frame synchronisation: detection, false alarms, and what it costs the channel estimate."""
 
 import argparse
-import json
 import time
 
 import numpy as np
 from gnuradio import thzum
 from gnuradio.thzum.frame import PilotPlan, despread
+
+import as_json
 
 ARRAY = "thz300_aosa4x256"
 MAX_CFO = 0.2  # cycles per symbol
@@ -135,6 +136,19 @@ def false_alarms(frames, seed=2):
                 samples_per_second=count * n / seconds)
 
 
+def speed(frames=40, snr_db=15.0, seed=4):
+    """Samples per second and RF chain, in thread time, through frames of all users without pause."""
+    plan = air_plan()
+    air, rng = Air(plan), np.random.default_rng(seed)
+    gains = chain_gains(plan, thzum.channel.preset(ARRAY).sample(plan.n_users, seed=seed))
+    noise_var = plan.n_users * 10 ** (-snr_db / 10)
+    y = np.concatenate([air.samples(gains, noise_var, 0, 0.1, plan.air.n_samples, rng) for _ in range(frames)], axis=1)
+    sync = thzum.frame_synchronizer(plan.air, plan.n_subarrays)
+    before = time.thread_time()
+    found = len(sync.process(y))
+    return dict(frames=frames, found=found, samples_per_second=y.shape[1] / (time.thread_time() - before))
+
+
 def _aligned_nmse(h_hat, h):
     """||h_hat - h||^2 / ||h||^2 [K] after turning h_hat by the phase that a receiver cannot know."""
     turn = np.sum(h_hat.conj() * h, axis=1)
@@ -190,6 +204,7 @@ def measure(frames=1000, noise_frames=30000, loss_frames=50):
     return {
         "detection": {f"{row['snr_db']:+.0f} dB, {row['users']} of 4 users": row for row in found},
         "false_alarms": false_alarms(noise_frames),
+        "speed": speed(min(frames, 40)),
         "loss": {f"{row['algorithm']} at {row['snr_db']:.0f} dB": row for row in losses},
     }
 
@@ -202,6 +217,9 @@ def report(results):
     row = results["false_alarms"]
     lines.append(f"  false alarms: {row['alarms']} in {row['frames']} frames of noise, below {row['upper']:.1e} "
                  f"(95 %); {row['samples_per_second'] / 1e6:.2f} Msample/s per chain")
+    row = results["speed"]
+    lines.append(f"  within frames: {row['samples_per_second'] / 1e6:.2f} Msample/s per chain, "
+                 f"{row['found']} of {row['frames']} found")
     for name, row in results["loss"].items():
         lines.append(f"  {name:<24}: {row['nmse_db']:6.2f} dB, perfect {row['perfect_nmse_db']:6.2f}, "
                      f"loss {row['loss_db']:+.2f}; offset {row['cfo_rms']:.1e} cycles, timing {row['timing_rms']:.4f} "
@@ -219,9 +237,7 @@ def main():
     arguments = parser.parse_args()
     results = measure(arguments.frames, arguments.noise_frames, arguments.loss_frames)
     print(report(results))
-    if arguments.json:
-        with open(arguments.json, "w") as file:
-            json.dump(results, file, indent=1)
+    as_json.save(results, arguments.json)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ another combiner at M/N = 0.5.
 """
 
 import argparse
-import json
 import os
 
 import numpy as np
 import onnx
 import torch
+import as_json
 from robustness import pilots as held_out
 from robustness import rows
 
@@ -134,9 +134,7 @@ def main():
     options = parser.parse_args()
     table = measure(options.folder, options.environment, options.steps, options.batch, options.losses)
     print(report(table))
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(table, file, indent=1)
+    as_json.save(table, options.json)
 
 
 if __name__ == "__main__":
