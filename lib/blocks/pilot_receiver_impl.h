@@ -52,6 +52,7 @@ private:
 
     int collect(const gr_complex* const* samples, int count);
     bool find_frame_tag(int count);
+    void find_user_phases(int first, int count);
     void begin_frame(const tag_t& tag);
     void end_frame(const pmt::pmt_t& fault);
     void drain();
@@ -72,6 +73,7 @@ private:
     output_state d_y, d_data;
     tag_t d_frame_tag; // what find_frame_tag() found
     std::vector<tag_t> d_tags;
+    std::vector<pmt::pmt_t> d_user_phases; // [n_data] tags of the frame; null where there is none
     std::vector<const gr_complex*> d_samples;
 
     long d_next_number = 0; // for a frame tag without a usable number

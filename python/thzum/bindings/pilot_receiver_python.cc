@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(pilot_receiver.h)                                 */
-/* BINDTOOL_HEADER_FILE_HASH(e16e589606c2f18346ac7c5201d084b4) */
+/* BINDTOOL_HEADER_FILE_HASH(63547f2ab4b8aafe71ec14acb338f408) */
 
 #include "arrays.h"
 #include <gnuradio/thzum/pilot_receiver.h>
