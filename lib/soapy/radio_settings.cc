@@ -65,6 +65,16 @@ std::vector<int> chains(const std::string& key, const std::string& text, int n_c
     return list;
 }
 
+// "100;-250;0;30"
+std::vector<gr_complex> frequencies(const std::string& key, const std::string& text)
+{
+    std::vector<gr_complex> list;
+    std::istringstream words(text);
+    for (std::string word; std::getline(words, word, ';');)
+        list.push_back(float(number(key, word, -1e12, 1e12)));
+    return list;
+}
+
 // Arguments that stand for several of the hardware's options.
 bool set_short_hardware(option_map& hardware, const std::string& key, const std::string& value)
 {
@@ -75,6 +85,12 @@ bool set_short_hardware(option_map& hardware, const std::string& key, const std:
         hardware["phase_noise"] = true;
         hardware["phase_noise_shared"] = true;
         hardware["phase_noise_k2"] = number(key, value, 0, 1e12);
+    } else if (key == "user_cfo") {
+        hardware["user_frequency_offset"] = true;
+        hardware["user_frequency_offset_hz"] = frequencies(key, value);
+    } else if (key == "user_phase_noise_k2") {
+        hardware["user_phase_noise"] = true;
+        hardware["user_phase_noise_k2"] = number(key, value, 0, 1e12);
     } else {
         return false;
     }

@@ -19,7 +19,7 @@ constexpr int tagged_users = 63; // a signed mask holds a bit for each
 /*! Deviations by which a walk has to exceed noise: for all users together, and for each of them,
  * whose phases the detection of data has to follow. */
 constexpr double common_sigmas = 1.5;
-constexpr double user_sigmas = 4.0;
+constexpr double user_sigmas = 6.0;
 
 /*! Of a phase that nothing is known of. */
 constexpr double unknown_variance = 1e6;

@@ -14,7 +14,7 @@ namespace thzum {
 namespace {
 
 constexpr double noise_deviations = 4.3; // 1e-5 for each place where a peak may be
-constexpr double false_deviations = 3.1; // 1e-3 for users without offsets
+constexpr double false_deviations = 3.5; // 2e-4 for users without offsets
 constexpr double smallest_turn = 0.02 / (2 * M_PI);
 
 // Quantile of a chi-square distribution (Wilson and Hilferty 1931), at a normal quantile.
