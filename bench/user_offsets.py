@@ -17,7 +17,16 @@ SPREADS = (0.0, 2e-4, 5e-4, 1e-3)
 WALK = 1e-4
 
 #: Constellation at each SNR, so that there are errors to count.
-CONSTELLATIONS = {0.0: "qpsk", 10.0: "16qam", 20.0: "64qam"}
+CONSTELLATIONS = {0.0: "16qam", 10.0: "64qam", 20.0: "256qam"}
+
+
+def aligned(gains, got, noise_var):
+    """Effective channel [S, K] turned to the users' references among the data, as the MIMO Detector does."""
+    if got["user_references"] is None:
+        return gains
+    product = np.sum(gains.conj() * got["user_references"], axis=0)
+    is_sure = np.abs(product) ** 2 > 25 * noise_var * np.sum(np.abs(gains) ** 2, axis=0)
+    return gains * np.where(is_sure, np.exp(1j * np.angle(product)), 1)
 
 
 class Receiver:
@@ -50,7 +59,7 @@ class Receiver:
             self.errors[name].extend(aligned_nmse(estimate, h))
         gains = chain_gains(plan, estimate, beams)[:, -1]
         phases = np.zeros((plan.n_data, plan.n_users)) if got["user_phases"] is None else got["user_phases"]
-        channels = (gains * np.exp(1j * phases)[:, None]).astype(np.complex64)
+        channels = (aligned(gains, got, noise_var) * np.exp(1j * phases)[:, None]).astype(np.complex64)
         data = np.ascontiguousarray(got["symbols"][:, plan.data_offset :].T)
         for name, detector in self.detectors.items():
             self.wrong[name] += int(np.sum(detector.detect(channels, data, noise_var)[0] != sent.T))

@@ -171,12 +171,19 @@ void frame_sync_impl::tag_frame(uint64_t offset)
                          pmt::init_s32vector(d_beams.size(),
                                              std::vector<int32_t>(d_beams.begin(), d_beams.end())));
     }
+    const uint64_t data = offset + d_n_received - d_synchronizer->layout()->parameters().n_data;
+    if (frame.has_user_references) {
+        const auto& references = frame.user_references;
+        const auto vector = pmt::init_c32vector(references.size(), references);
+        for (int s = 0; s < d_n_chains; s++)
+            add_item_tag(s, data, tags::user_reference(), vector);
+    }
     if (frame.has_user_phases)
-        tag_users(offset);
+        tag_users(offset, data);
 }
 
 // Users' own offsets, and their phases wherever these have changed among the data.
-void frame_sync_impl::tag_users(uint64_t offset)
+void frame_sync_impl::tag_users(uint64_t offset, uint64_t data)
 {
     const auto& frame = d_synchronizer->frame();
     const size_t n_users = frame.user_frequency.size();
@@ -187,7 +194,6 @@ void frame_sync_impl::tag_users(uint64_t offset)
             add_item_tag(s, at, key, vector);
     };
     add(offset, user_cfo_key, frame.user_frequency.data());
-    const uint64_t data = offset + d_n_received - n_data;
     const auto phases = [&](int index) { return &frame.user_phases[index * n_users]; };
     const auto is_near = [&](int a, int b) {
         return std::equal(phases(a), phases(a) + n_users, phases(b), [](double x, double y) {

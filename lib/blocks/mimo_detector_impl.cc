@@ -111,7 +111,8 @@ mimo_detector_impl::mimo_detector_impl(detector::sptr first_detector,
       d_white(static_cast<size_t>(d_n_rx) * largest_batch_size),
       d_faults(largest_batch_size),
       d_tagged_skipped(largest_batch_size),
-      d_new_phase(largest_batch_size)
+      d_has_phases(largest_batch_size),
+      d_phases(d_n_rx, d_n_tx)
 {
     // Tags of both inputs are merged in tag_vectors().
     set_tag_propagation_policy(TPP_DONT);
@@ -284,7 +285,7 @@ void mimo_detector_impl::begin_block(const gr_complex* H, int index)
         d_channel[at] = d_row_scale.empty() ? H[at] : d_row_scale[at / d_n_tx] * H[at];
     if (!(item_energy(H, d_n_rx * d_n_tx) < largest_item_energy))
         d_block.fault = skip_reason::nan();
-    d_user_phase = nullptr;
+    d_phases.clear();
     for (int k = 0; k < d_n_tx; k++) {
         bool present = false;
         for (int r = 0; r < d_n_rx; r++)
@@ -361,43 +362,36 @@ const gr_complex* mimo_detector_impl::whiten(const gr_complex* y, int count)
 
 void mimo_detector_impl::load_channel()
 {
-    if (d_user_phase) {
-        size_t length;
-        const double* phases = pmt::f64vector_elements(d_user_phase, length);
-        for (int k = 0; k < d_n_tx; k++) {
-            const gr_complex factor(std::polar(1.0, phases[k]));
-            for (size_t at = k; at < d_channel.size(); at += d_n_tx)
-                d_turned[at] = factor * d_channel[at];
-        }
-    }
-    d_detector->set_channel(d_user_phase ? d_turned.data() : d_channel.data(), d_block.noise_var);
+    if (d_phases.is_set())
+        d_phases.turn(d_channel.data(), d_row_scale, d_block.noise_var, d_turned.data());
+    d_detector->set_channel(d_phases.is_set() ? d_turned.data() : d_channel.data(),
+                            d_block.noise_var);
     d_is_channel_loaded = true;
 }
 
-/*! From here on users are turned by the phases of a tag. */
-void mimo_detector_impl::set_user_phase(const pmt::pmt_t& value)
+/*! Phases that a tag tells are in force from here on. */
+void mimo_detector_impl::read_phases(const tag_t& tag)
 {
-    size_t length = 0;
-    const double* phases =
-        pmt::is_f64vector(value) ? pmt::f64vector_elements(value, length) : nullptr;
-    const auto is_usable = [](double phase) { return std::abs(phase) < 1e9; };
-    if (length != static_cast<size_t>(d_n_tx) || !std::all_of(phases, phases + length, is_usable)) {
-        d_logger->warn("thzum_user_phase: expected an f64vector of {} finite phases, got {}; the "
-                       "phases before stay",
-                       d_n_tx,
-                       pmt::write_string(value));
-        return;
-    }
-    d_user_phase = value;
+    const std::string fault = d_phases.read(tag);
+    if (!fault.empty())
+        d_logger->warn("{}; what was in force before stays", fault);
     d_is_channel_loaded = false;
+}
+
+void mimo_detector_impl::read_phases_at(int index)
+{
+    for (const auto& tag : d_vector_tags)
+        if (tag.offset == nitems_read(1) + index && user_phases::is_one(tag.key))
+            read_phases(tag);
 }
 
 /*! Phases among vectors that are not detected hold on for those behind. */
 void mimo_detector_impl::pass_by_phases(int first, int count)
 {
-    get_tags_in_window(d_vector_tags, 1, first, first + count, tags::user_phase());
+    get_tags_in_window(d_vector_tags, 1, first, first + count);
     for (const auto& tag : d_vector_tags)
-        set_user_phase(tag.value);
+        if (user_phases::is_one(tag.key))
+            read_phases(tag);
 }
 
 void mimo_detector_impl::detect_vectors(
@@ -405,10 +399,10 @@ void mimo_detector_impl::detect_vectors(
 {
     mark_faults(y, first_in, count);
     for (int begin = 0, end; begin < count; begin = end) {
-        if (d_new_phase[begin])
-            set_user_phase(d_new_phase[begin]);
+        if (d_has_phases[begin])
+            read_phases_at(first_in + begin);
         end = begin + 1;
-        while (end < count && !d_faults[end] == !d_faults[begin] && !d_new_phase[end])
+        while (end < count && !d_faults[end] == !d_faults[begin] && !d_has_phases[end])
             end++;
         if (!d_faults[begin])
             detect_run(y, begin, end, out);
@@ -423,15 +417,15 @@ void mimo_detector_impl::mark_faults(const gr_complex* y, int first, int count)
 {
     std::fill_n(d_faults.begin(), count, d_block.fault);
     std::fill_n(d_tagged_skipped.begin(), count, false);
-    std::fill_n(d_new_phase.begin(), count, nullptr);
+    std::fill_n(d_has_phases.begin(), count, false);
     get_tags_in_window(d_vector_tags, 1, first, first + count);
     for (const auto& tag : d_vector_tags) {
         const size_t i = tag.offset - nitems_read(1) - first;
         if (tag.key == tags::skipped()) {
             d_faults[i] = tag.value;
             d_tagged_skipped[i] = true;
-        } else if (tag.key == tags::user_phase()) {
-            d_new_phase[i] = tag.value;
+        } else if (user_phases::is_one(tag.key)) {
+            d_has_phases[i] = true;
         }
     }
     for (int i = 0; i < count; i++)

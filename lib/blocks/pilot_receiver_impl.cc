@@ -137,7 +137,7 @@ int pilot_receiver_impl::collect(const gr_complex* const* samples, int count)
     if (d_in_frame && !(found && at == 0)) {
         const int before = d_frame.filled();
         at = d_frame.collect(samples, 0, at);
-        find_user_phases(before, at);
+        find_data_tags(before, at);
         if (d_frame.is_complete())
             end_frame(d_frame.despread() ? nullptr : bad_samples);
         return at;
@@ -167,15 +167,20 @@ bool pilot_receiver_impl::find_frame_tag(int count)
 }
 
 // Tags among the next count samples, the frame's from number first on, that belong to its data.
-void pilot_receiver_impl::find_user_phases(int first, int count)
+void pilot_receiver_impl::find_data_tags(int first, int count)
 {
     const int data = d_frame.n_samples() - d_frame.layout().n_data;
     const int skipped = std::max(data - first, 0);
     if (skipped >= count)
         return;
-    get_tags_in_window(d_tags, 0, skipped, count, tags::user_phase());
-    for (const auto& tag : d_tags)
-        d_user_phases[size_t(tag.offset - nitems_read(0)) + first - data] = tag.value;
+    get_tags_in_window(d_tags, 0, skipped, count);
+    for (const auto& tag : d_tags) {
+        const size_t index = size_t(tag.offset - nitems_read(0)) + first - data;
+        if (tag.key == tags::user_phase())
+            d_user_phases[index] = tag.value;
+        else if (tag.key == tags::user_reference() && index == 0)
+            d_facts.user_reference = tag.value;
+    }
 }
 
 void pilot_receiver_impl::begin_frame(const tag_t& tag)
@@ -189,7 +194,7 @@ void pilot_receiver_impl::begin_frame(const tag_t& tag)
         d_facts.number = tag.value;
     }
     d_next_number = pmt::to_long(d_facts.number) + 1;
-    d_facts.users = d_facts.beams = d_facts.fault = nullptr;
+    d_facts.users = d_facts.beams = d_facts.user_reference = d_facts.fault = nullptr;
     d_facts.user_mask = ~uint64_t(0);
     get_tags_in_range(d_tags, 0, tag.offset, tag.offset + 1);
     for (const auto& other : d_tags) {
@@ -270,6 +275,8 @@ void pilot_receiver_impl::put_data(int index)
                          tags::noise_var(),
                          pmt::from_double(d_frame.sample_noise_var() / d_row_energy));
         tag_first(1, offset);
+        if (d_facts.user_reference)
+            add_item_tag(1, offset, tags::user_reference(), d_facts.user_reference);
     }
     if (d_user_phases[index])
         add_item_tag(1, offset, tags::user_phase(), d_user_phases[index]);

@@ -37,8 +37,9 @@ private:
     // What stands beside the samples of the frame being collected or put out.
     struct frame_facts {
         pmt::pmt_t number;
-        pmt::pmt_t users; // null without tag
-        pmt::pmt_t beams; // null without tag
+        pmt::pmt_t users;          // null without tag
+        pmt::pmt_t beams;          // null without tag
+        pmt::pmt_t user_reference; // null without tag
         uint64_t user_mask;
         pmt::pmt_t fault; // why the whole frame is void; null for a good one
     };
@@ -52,7 +53,7 @@ private:
 
     int collect(const gr_complex* const* samples, int count);
     bool find_frame_tag(int count);
-    void find_user_phases(int first, int count);
+    void find_data_tags(int first, int count);
     void begin_frame(const tag_t& tag);
     void end_frame(const pmt::pmt_t& fault);
     void drain();

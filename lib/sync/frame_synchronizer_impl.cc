@@ -88,6 +88,7 @@ frame_synchronizer_impl::frame_synchronizer_impl(air_frame::sptr frame,
     d_result.symbols.resize(size_t(settings.n_chains) * frame->n_received());
     d_result.user_frequency.resize(frame->parameters().n_users);
     d_result.user_phases.resize(size_t(frame->parameters().n_data) * frame->parameters().n_users);
+    d_result.user_references.resize(size_t(settings.n_chains) * frame->parameters().n_users);
     d_factors.resize(frame->parameters().n_users);
     restart();
 }
@@ -302,10 +303,11 @@ void frame_synchronizer_impl::correct_users()
     const int chips = d_frame->n_chips(), n = d_frame->n_received();
     d_result.user_frequency = d_tracker.user_frequency();
     d_result.has_user_phases = d_tracker.has_user_phases();
-    if (!d_result.has_user_phases)
-        return;
     const auto& last = d_frame->blocks().back();
     const double origin = last.first + 0.5 * (last.length - 1);
+    take_user_references(origin);
+    if (!d_result.has_user_phases)
+        return;
     d_turner.set_frequency(d_result.user_frequency);
     for (int q = 0; q < p.n_slots; q++) {
         const int at = p.n_noise + q * chips;
@@ -319,6 +321,37 @@ void frame_synchronizer_impl::correct_users()
     for (int i = 0; i < p.n_data; i++)
         for (int k = 0; k < p.n_users; k++)
             *phases++ = d_tracker.user_phase(k, d_frame->data_symbol(i), origin);
+}
+
+// Users' pilot chips among the data, despread, turned to the origin and added up.
+void frame_synchronizer_impl::take_user_references(double origin)
+{
+    const auto& p = d_frame->parameters();
+    const int chips = d_frame->n_chips(), n = int(d_frame->references().size());
+    std::fill(d_result.user_references.begin(), d_result.user_references.end(), gr_complex(0));
+    int count = 0;
+    for (int j = 0; j < n && p.n_data > 0 && d_settings.max_user_frequency > 0.0; j++) {
+        const auto& each = d_frame->references()[j];
+        if (each.group != p.reference_beams || (d_has_bad && is_bad_symbol(each.first, chips)))
+            continue;
+        count++;
+        const double middle = each.first + 0.5 * (chips - 1);
+        for (int s = 0; s < d_settings.n_chains; s++)
+            for (int k = 0; k < p.n_users; k++) {
+                const gr_complex* x = &d_references[(size_t(s) * n + j) * chips];
+                gr_complex sum(0);
+                for (int i = 0; i < chips; i++)
+                    sum += x[i] * std::conj(p.sequences[size_t(k) * chips + i]);
+                const double phase =
+                    d_tracker.phase(s, middle) + d_tracker.user_phase(k, middle, origin);
+                d_result.user_references[size_t(s) * p.n_users + k] +=
+                    sum * d_calibration[s] * gr_complex(std::polar(1.0, -phase));
+            }
+    }
+    const float scale = 1.0f / std::sqrt(float(std::max(count * chips, 1)));
+    for (auto& value : d_result.user_references)
+        value *= scale;
+    d_result.has_user_references = count > 0;
 }
 
 // Whether a sample that was not finite lies between two samples of the stream.

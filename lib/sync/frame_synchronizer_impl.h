@@ -54,6 +54,7 @@ private:
     void take_noise();
     void correct_phases();
     void correct_users();
+    void take_user_references(double origin);
     bool is_bad(int64_t from, int64_t to) const;
     bool is_bad_symbol(int first, int length) const;
     void void_bad_references();

@@ -43,6 +43,10 @@ struct synchronized_frame {
     /*! [n_data][K] radians by which a user's symbols are still turned in the data, against his
      * pilots, from which his own phase was taken; valid with has_user_phases */
     std::vector<double> user_phases;
+    bool has_user_references = false; /*!< whether there are any that are not lost */
+    /*! [S][K] a user's pilot chips among the data behind the data beams, without phases: his
+     * effective channel times a factor, with the noise of a data symbol */
+    std::vector<gr_complex> user_references;
 };
 
 /*!

@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(frame_synchronizer.h) */
-/* BINDTOOL_HEADER_FILE_HASH(d9870def2ded2a3677bad8e289aae657) */
+/* BINDTOOL_HEADER_FILE_HASH(8ad8394593a6db53cd77f33f411b5d4a) */
 
 #include "arrays.h"
 #include <gnuradio/thzum/frame_synchronizer.h>
@@ -41,6 +41,10 @@ py::dict result(const frame_synchronizer& sync)
     py::array_t<double> phases({ data, users });
     std::copy(frame.user_phases.begin(), frame.user_phases.end(), phases.mutable_data());
     dict["user_phases"] = frame.has_user_phases ? py::object(phases) : py::none();
+    py::array_t<gr_complex> references({ chains, users });
+    std::copy(
+        frame.user_references.begin(), frame.user_references.end(), references.mutable_data());
+    dict["user_references"] = frame.has_user_references ? py::object(references) : py::none();
     return dict;
 }
 
@@ -124,7 +128,9 @@ Raises:
             "The frames that end within the next samples [S, n] of the stream: a list of "
             "dictionaries with frame, instant, cfo, metric, phase_rms, noise_var [S], symbols "
             "complex64 [S, n_received], user_cfo [K] against cfo, and user_phases [n_data, K], the "
-            "radians by which users are still turned in the data, or None where they are not.")
+            "radians by which users are still turned in the data, or None where they are not, and "
+            "user_references [S, K], each user's pilots among the data behind the data beams with "
+            "the noise of a data symbol, or None.")
         .def("set_users",
              &frame_synchronizer::set_users,
              py::arg("users"),
