@@ -228,7 +228,8 @@ void phase_tracker::measure(const std::vector<gr_complex>& values, streams of, c
     }
 }
 
-// Variance per symbol of the steps, as far as the differences show more than noise.
+// Variance per symbol of the steps, as far as the differences show more than noise; 0 unless they
+// do so by as many deviations.
 double phase_tracker::walk_variance(double sigmas) const
 {
     double squares = 0.0, noise = 0.0, noise_squares = 0.0, time = 0.0;
@@ -242,7 +243,8 @@ double phase_tracker::walk_variance(double sigmas) const
                 time += d_layout.times[k] - d_layout.times[j];
                 break;
             }
-    return std::max(squares - noise - sigmas * std::sqrt(noise_squares), 0.0) / std::max(time, 1.0);
+    const double excess = squares - noise, spread = std::sqrt(noise_squares);
+    return excess > sigmas * spread ? (excess - common_sigmas * spread) / std::max(time, 1.0) : 0.0;
 }
 
 // Smoothed phases [J] of the streams; false where they show no more than noise.
