@@ -16,10 +16,10 @@ namespace {
 
 constexpr int tagged_users = 63; // a signed mask holds a bit for each
 
-/*! Deviations by which a walk has to exceed noise: for all users together, and for each of them,
- * whose phases the detection of data has to follow. */
-constexpr double common_sigmas = 1.5;
-constexpr double user_sigmas = 6.0;
+/*! Deviations by which a walk has to exceed noise to be smoothed, and to be the only reason why the
+ * detection of data follows users. */
+constexpr double walk_sigmas = 1.5;
+constexpr double reason_sigmas = 5.0;
 
 /*! Of a phase that nothing is known of. */
 constexpr double unknown_variance = 1e6;
@@ -154,7 +154,7 @@ void phase_tracker::track_chains()
     const int step = d_is_per_chain ? 1 : d_n_chains;
     for (int s = 0; s < d_n_chains; s += step) {
         double* phases = &d_phases[size_t(s) * d_n_references];
-        track(d_values, { s, s + step, 0, d_n_users }, common_sigmas, phases);
+        track(d_values, { s, s + step, 0, d_n_users }, phases);
         for (int other = 1; other < step; other++)
             std::copy_n(phases, d_n_references, phases + size_t(other) * d_n_references);
     }
@@ -184,11 +184,12 @@ void phase_tracker::follow_users()
         correct_chains();
         d_has_user_phases = true;
     }
-    for (int k = 0; k < d_n_users; k++) {
-        double* phases = &d_user_phases[size_t(k) * d_n_references];
-        if (track(d_corrected, { 0, d_n_chains, k, k + 1 }, user_sigmas, phases))
-            d_has_user_phases = true;
+    for (int k = 0; k < d_n_users && !d_has_user_phases; k++) {
+        measure(d_corrected, { 0, d_n_chains, k, k + 1 }, &d_user_phases[0]);
+        d_has_user_phases = walk_variance(reason_sigmas) > 0.0;
     }
+    for (int k = 0; k < d_n_users && d_has_user_phases; k++)
+        track(d_corrected, { 0, d_n_chains, k, k + 1 }, &d_user_phases[size_t(k) * d_n_references]);
 }
 
 // Phase of each reference against the mean of its group, and the variance of that.
@@ -244,26 +245,22 @@ double phase_tracker::walk_variance(double sigmas) const
                 break;
             }
     const double excess = squares - noise, spread = std::sqrt(noise_squares);
-    return excess > sigmas * spread ? (excess - common_sigmas * spread) / std::max(time, 1.0) : 0.0;
+    return excess > sigmas * spread ? (excess - walk_sigmas * spread) / std::max(time, 1.0) : 0.0;
 }
 
-// Smoothed phases [J] of the streams; false where they show no more than noise.
-bool phase_tracker::track(const std::vector<gr_complex>& values,
-                          streams of,
-                          double sigmas,
-                          double* phases)
+// Smoothed phases [J] of the streams, as they were where they show no more than noise.
+void phase_tracker::track(const std::vector<gr_complex>& values, streams of, double* phases)
 {
     for (int round = 0; round < 3; round++) {
         measure(values, of, phases);
-        const double variance = walk_variance(sigmas);
+        const double variance = walk_variance(walk_sigmas);
         if (variance <= 0.0)
-            return round > 0;
+            return;
         // A phase near the smoothed one, rather than between -pi and pi.
         for (int j = 0; j < d_n_references; j++)
             d_measured[j] = phases[j] + wrapped(d_measured[j] - phases[j]);
         d_smoother.run(d_layout.times, d_layout.groups, d_measured, d_variance, variance, phases);
     }
-    return true;
 }
 
 // Phases [J] of the references, interpolated.

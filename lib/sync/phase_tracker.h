@@ -97,7 +97,7 @@ private:
     void track_chains();
     void correct_chains();
     void follow_users();
-    bool track(const std::vector<gr_complex>& values, streams of, double sigmas, double* phases);
+    void track(const std::vector<gr_complex>& values, streams of, double* phases);
     void measure(const std::vector<gr_complex>& values, streams of, const double* phases);
     double walk_variance(double sigmas) const;
     double between(const double* phases, double symbol) const;
