@@ -221,7 +221,7 @@ SECTIONS = {
     ),
     "user_offsets": _on_its_own(
         user_offsets, "Users with frequency offsets and phase noise of their own, followed and not",
-        dict(frames=1, snrs=(20.0,), spreads=(2e-4,)), user_offsets.report,
+        dict(frames=1, snrs=(20.0,), spreads=(2e-4,), walks=()), user_offsets.report,
     ),
     "radio_errors": _on_its_own(
         air_errors, "Frames lost over the virtual radio and behind perfect synchronisation",

@@ -11,10 +11,10 @@ import as_json
 from sync import ARRAY, MAX_CFO, Air, air_plan, aligned_nmse, chain_gains
 
 #: Own offsets of the users lie within these, either way, in cycles per symbol.
-SPREADS = (0.0, 2e-4, 5e-4, 1e-3)
+SPREADS = (2e-4, 5e-4, 1e-3)
 
-#: Variance in rad^2 per symbol of the users' own phase walks that are tried beside the offsets.
-WALK = 1e-4
+#: Variances in rad^2 per symbol of the users' own phase walks that are tried beside the offsets.
+WALKS = (1e-5, 1e-4)
 
 #: Constellation at each SNR, so that there are errors to count.
 CONSTELLATIONS = {0.0: "16qam", 10.0: "64qam", 20.0: "256qam"}
@@ -27,6 +27,17 @@ def aligned(gains, got, noise_var):
     product = np.sum(gains.conj() * got["user_references"], axis=0)
     is_sure = np.abs(product) ** 2 > 25 * noise_var * np.sum(np.abs(gains) ** 2, axis=0)
     return gains * np.where(is_sure, np.exp(1j * np.angle(product)), 1)
+
+
+def held(phases, span=0.03):
+    """Phases [n_data, K] as the tags of Frame Sync tell them: constant until a user has turned by ``span``."""
+    out, first = np.empty_like(phases), 0
+    while first < len(phases):
+        far = np.flatnonzero(np.any(np.abs(phases[first:] - phases[first]) >= span, axis=1))
+        last = first + far[0] if len(far) else len(phases)
+        out[first:last] = phases[(first + last - 1) // 2]
+        first = last
+    return out
 
 
 class Receiver:
@@ -58,7 +69,7 @@ class Receiver:
             estimate = estimator.estimate(pilots, noise_var / plan.n_users)[0]
             self.errors[name].extend(aligned_nmse(estimate, h))
         gains = chain_gains(plan, estimate, beams)[:, -1]
-        phases = np.zeros((plan.n_data, plan.n_users)) if got["user_phases"] is None else got["user_phases"]
+        phases = np.zeros((plan.n_data, plan.n_users)) if got["user_phases"] is None else held(got["user_phases"])
         channels = (aligned(gains, got, noise_var) * np.exp(1j * phases)[:, None]).astype(np.complex64)
         data = np.ascontiguousarray(got["symbols"][:, plan.data_offset :].T)
         for name, detector in self.detectors.items():
@@ -77,14 +88,14 @@ class Receiver:
         )
 
 
-def own_phases(kind, spread, n_users, at, rng):
+def own_phases(spread, walk, n_users, at, rng):
     """Phases [K, count] in radians and frequencies [K] of users at times ``at`` in symbols."""
     frequency = rng.uniform(-1, 1, n_users) * spread
-    walk = np.cumsum(rng.standard_normal((n_users, len(at))), axis=1) * np.sqrt(WALK * (at[1] - at[0]))
-    return 2 * np.pi * frequency[:, None] * at + (walk if kind == "walk" else 0), frequency
+    steps = rng.standard_normal((n_users, len(at))) * np.sqrt(walk * (at[1] - at[0]))
+    return 2 * np.pi * frequency[:, None] * at + np.cumsum(steps, axis=1), frequency
 
 
-def compare(frames, snr_db, spread, kind="offset", seed=3):
+def compare(frames, snr_db, spread, walk=0.0, seed=3):
     """The same frames with users' own phases, followed and not, and with users who have none.
 
     The same channels, symbols, noise and place of the frame; the receiver's own offset is drawn as well.
@@ -111,7 +122,7 @@ def compare(frames, snr_db, spread, kind="offset", seed=3):
         beams = choose_beams(h[i], plan.codebook, noise_var)
         sent = rng.integers(0, len(points), (plan.n_users, plan.n_data))
         at = (np.arange(count) - start) / air.step
-        phase, own = own_phases(kind, spread, plan.n_users, at, rng)
+        phase, own = own_phases(spread, walk, plan.n_users, at, rng)
         noise_seed = rng.integers(2**32)
         for name, receiver in receivers.items():
             has_own = "none" not in name
@@ -119,15 +130,15 @@ def compare(frames, snr_db, spread, kind="offset", seed=3):
                 y = air.samples(chain_gains(plan, h[i], beams), noise_var, start, cfo, count,
                                 np.random.default_rng(noise_seed), points[sent], phase if has_own else 0.0)
             missed += not receiver.frame(y, h[i], beams, sent, noise_var, cfo + (own if has_own else 0.0))
-    return dict(snr_db=snr_db, spread=spread, kind=kind, frames=frames, missed=missed, constellation=constellation,
+    return dict(snr_db=snr_db, spread=spread, walk=walk, frames=frames, missed=missed, constellation=constellation,
                 **{name: receiver.result() for name, receiver in receivers.items()})
 
 
-def measure(frames=50, snrs=tuple(CONSTELLATIONS), spreads=SPREADS[1:]):
+def measure(frames=50, snrs=tuple(CONSTELLATIONS), spreads=SPREADS, walks=WALKS):
     """All figures as nested dictionaries; four channels a frame."""
     rows = [compare(frames, snr_db, spread) for snr_db in snrs for spread in spreads]
-    rows += [compare(frames, snr_db, 2e-4, "walk") for snr_db in snrs]
-    return {f"{row['snr_db']:.0f} dB, +-{row['spread']:.0e}" + (", walk" if row["kind"] == "walk" else ""): row
+    rows += [compare(frames, snr_db, 2e-4, walk) for snr_db in snrs for walk in walks]
+    return {f"{row['snr_db']:.0f} dB, +-{row['spread']:.0e}" + (f", walk {row['walk']:.0e}" if row["walk"] else ""): row
             for row in rows}
 
 
@@ -149,7 +160,7 @@ def main():
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=50)
-    parser.add_argument("--spreads", type=float, nargs="+", default=SPREADS[1:])
+    parser.add_argument("--spreads", type=float, nargs="+", default=SPREADS)
     parser.add_argument("--json")
     arguments = parser.parse_args()
     results = measure(arguments.frames, spreads=arguments.spreads)

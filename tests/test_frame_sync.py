@@ -114,9 +114,10 @@ def test_users_offsets_leave_pilots_and_are_told_for_the_data(own):
     assert np.all(product > 0.999 * energies)
 
 
-def test_users_without_offsets_are_left_alone():
+@pytest.mark.parametrize("noise_var", [0.05, 1e-6])
+def test_users_without_offsets_are_left_alone(noise_var):
     rng, gains, data = draw(12)
-    y = received(AIR, gains, data, 0.05, rng, 20.0, 0.05)
+    y = received(AIR, gains, data, noise_var, rng, 20.0, 0.05)
     (frame,) = thzum.frame_synchronizer(AIR, S).process(y)
     (plain,) = thzum.frame_synchronizer(AIR, S, max_user_frequency=0.0).process(y)
     assert frame["user_phases"] is None and not frame["user_cfo"].any() and plain["user_references"] is None

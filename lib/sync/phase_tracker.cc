@@ -21,6 +21,10 @@ constexpr int tagged_users = 63; // a signed mask holds a bit for each
 constexpr double walk_sigmas = 1.5;
 constexpr double reason_sigmas = 5.0;
 
+/*! A walk that steps less between references, in radians, is none: interference of the pulse makes
+ * as much. */
+constexpr double reason_step = 0.03;
+
 /*! Of a phase that nothing is known of. */
 constexpr double unknown_variance = 1e6;
 
@@ -186,7 +190,8 @@ void phase_tracker::follow_users()
     }
     for (int k = 0; k < d_n_users && !d_has_user_phases; k++) {
         measure(d_corrected, { 0, d_n_chains, k, k + 1 }, &d_user_phases[0]);
-        d_has_user_phases = walk_variance(reason_sigmas) > 0.0;
+        d_has_user_phases =
+            walk_variance(reason_sigmas) * d_layout.largest_gap > reason_step * reason_step;
     }
     for (int k = 0; k < d_n_users && d_has_user_phases; k++)
         track(d_corrected, { 0, d_n_chains, k, k + 1 }, &d_user_phases[size_t(k) * d_n_references]);
