@@ -99,6 +99,11 @@ FAULTS = [
     ),
     Fault("all three", "`cfo` and `phase_rms` in the report", "cfo=-3750,ppm=-10,phase_noise_k2=0.0236"),
     Fault(
+        "users' own oscillators, up to 1e-3 of the symbol rate apart",
+        "`user_cfo` in the report of Frame Sync",
+        "user_cfo=12;-9;3;-12",
+    ),
+    Fault(
         "gain of a chain steps by 6 dB every 0.5 s",
         "`noise_var` of that chain in the report of Frame Sync",
         "gain_step_db=6,gain_step_period=0.5,gain_step_chain=1",

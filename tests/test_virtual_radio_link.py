@@ -29,6 +29,7 @@ def faults(bench):
 #: By name: share of the 30 frames that at least one user has to get where the machine keeps up, and the samples that
 #: the fault itself takes at a time. What is lost at the beginning of a receiver, and to stalls, depends on when they come.
 LEAST = {
+    "users' own oscillators, up to 1e-3 of the symbol rate apart": (0.9, 0),
     "all three": (0.9, 0),
     "gain of a chain steps by 6 dB every 0.5 s": (0.8, 0),
     "a chain dies": (0.9, 0),
