@@ -11,7 +11,7 @@ import as_json
 from sync import ARRAY, MAX_CFO, Air, air_plan, aligned_nmse, chain_gains
 
 #: Own offsets of the users lie within these, either way, in cycles per symbol.
-SPREADS = (2e-4, 5e-4, 1e-3)
+SPREADS = (2e-4, 1e-3)
 
 #: Variances in rad^2 per symbol of the users' own phase walks that are tried beside the offsets.
 WALKS = (1e-5, 1e-4)
@@ -29,7 +29,7 @@ def aligned(gains, got, noise_var):
     return gains * np.where(is_sure, np.exp(1j * np.angle(product)), 1)
 
 
-def held(phases, span=0.03):
+def held(phases, span=0.01):
     """Phases [n_data, K] as the tags of Frame Sync tell them: constant until a user has turned by ``span``."""
     out, first = np.empty_like(phases), 0
     while first < len(phases):

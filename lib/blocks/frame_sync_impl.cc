@@ -30,8 +30,8 @@ const pmt::pmt_t lost_entry = pmt::mp("lost");
 const pmt::pmt_t bad_entry = pmt::mp("bad_samples");
 
 /*! How far a user may turn while one thzum_user_phase holds, which is right in the middle: the rms
- * error of 0.03 / sqrt(12) rad is 41 dB below the symbols. */
-constexpr double phase_span = 0.03;
+ * error of 0.01 / sqrt(12) rad is 51 dB below the symbols. */
+constexpr double phase_span = 0.01;
 
 std::vector<int> beam_list(const pmt::pmt_t& value)
 {
