@@ -42,7 +42,7 @@ public:
      */
     bool find(const gr_complex* values, const std::vector<int>& group_sizes);
 
-    /*! Own frequencies of the values last looked at [K]; 0 for users who are too weak. */
+    /*! The users' own frequencies [K], in cycles per symbol; 0 for users who are too weak. */
     const std::vector<double>& estimate(const gr_complex* values,
                                         const std::vector<int>& group_sizes);
 
