@@ -43,8 +43,7 @@ def on_the_air(tmp_path_factory):
     parameters = UplinkChannel.from_plan(plan, paths, 10e6, beams=beams, **options).parameters()
     code = thzum.payload_code(plan.n_data, "qpsk", ldpc_file())
     graph = gr.top_block()
-    # The stream of one frame more: the last is found only when a little follows it.
-    source = thzum.uplink_frame_source(plan.air, code, n_frames=N_AIR_FRAMES + 1)
+    source = thzum.uplink_frame_source(plan.air, code, n_frames=N_AIR_FRAMES)
     uplink = thzum.thz_uplink_channel(parameters)
     recorder = sigmf_recorder(plan, 10e6)
     sync, notes = thzum.frame_sync(plan.air, plan.n_subarrays), frame_notes(recorder.note)
@@ -57,7 +56,7 @@ def on_the_air(tmp_path_factory):
     path = tmp_path_factory.mktemp("air") / "air"
     recorder.begin(path)
     graph.run()
-    assert recorder.end()[2] >= N_AIR_FRAMES
+    assert recorder.end()[2] == N_AIR_FRAMES
     return path, beams
 
 
@@ -65,16 +64,15 @@ def test_frames_on_the_air_are_found_decoded_and_recorded_again(capsys, on_the_a
     path, beams = on_the_air
     again = tmp_path / "again"
     arguments = ["--payload", "qpsk", "--beams", ",".join(map(str, beams)), "--record", str(again), "--json"]
-    arguments += ["--frames", str(N_AIR_FRAMES)]
     assert rx.main(["--source", str(path), "--no-gui", *arguments]) == 0
     found = json.loads(capsys.readouterr().out)
-    # It stops soon after as many frames; every one carries a payload of each of the four users, of no bytes here.
-    assert N_AIR_FRAMES <= found["frames"] <= N_AIR_FRAMES + 1 and found["lost_payloads"] == 0
-    assert 4 * (found["frames"] - 1) <= found["payloads"] <= 4 * found["frames"]
+    # Every frame carries a payload of each of the four users, of no bytes here; the last ends with the recording.
+    assert found["frames"] == N_AIR_FRAMES and (found["lost_frames"], found["lost_payloads"]) == (0, 0)
+    assert found["payloads"] == 4 * N_AIR_FRAMES
     before, after = Recording(path), Recording(again)
     assert repr(after.plan) == repr(before.plan) and after.plan.air.blocks() == before.plan.air.blocks()
-    assert len(after.frames) >= N_AIR_FRAMES
-    for ours, theirs in zip(after.frames[:N_AIR_FRAMES], before.frames):
+    assert len(after.frames) == N_AIR_FRAMES
+    for ours, theirs in zip(after.frames, before.frames):
         assert (ours.frame, ours.start, ours.length) == (theirs.frame, theirs.start, theirs.length)
     assert {f.beams for f in after.frames} == {tuple(beams)}
     np.testing.assert_array_equal(after.samples(0, after.n_samples), before.samples(0, before.n_samples))

@@ -57,8 +57,8 @@ def open_source(address, plan=None, repeat=False, n_frames=0, **device):
         address: as :class:`~gnuradio.thzum.radio.receiver_source` takes it.
         plan: :class:`~gnuradio.thzum.frame.PilotPlan`; None takes that of a recording.
         repeat: replay a recording without end.
-        n_frames: frames of a recording to replay; 0 = all, as with frames on the air, whose end takes a little
-            of what follows to be found.
+        n_frames: frames of a recording to replay; 0 = all, as with frames on the air, which nobody counts before
+            they are found.
         device: sample_rate, frequency and gain.
 
     Raises:
