@@ -35,7 +35,8 @@ def build_parser():
     )
     add, usual = parser.add_argument, "default: %(default)s"
     add("--source", default="", metavar="ADDRESS",
-        help="SigMF recording (default: the shipped one), driver=NAME,... (SoapySDR), or tcp://HOST:PORT (ZeroMQ)")
+        help="SigMF recording (default: the shipped one), driver=NAME,... (SoapySDR), or tcp://HOST:PORT "
+        "(ZeroMQ; ?sub, ?bind and ?tags joined by & behind it)")
     add("--plan", metavar="FILE", help="YAML or JSON file with the pilot plan (default: the recording's)")
     add("--sample-rate", type=_amount(float), default=0.0, metavar="HZ", help="default: the source's own")
     add("--frequency", type=_amount(float), default=0.0, metavar="HZ", help="tune a device (default: leave it)")

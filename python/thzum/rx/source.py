@@ -10,6 +10,14 @@ from ..radio import receiver_source
 from ..radio.address import parse_address
 
 
+#: What to look at when no frame comes, by the kind of the source.
+_ADVICE = {
+    "soapy": "check that users send, --plan, --frequency and --gain",
+    "zmq": "check that the other process sends, --plan, and that the address has ?tags exactly if the sender passes tags",
+    "recording": "check --plan",
+}
+
+
 @dataclass
 class Opened:
     """A source block with what is known of it.
@@ -37,6 +45,10 @@ class Opened:
     def lost_samples(self):
         """Samples of each chain that a device lost; None of other sources."""
         return self.block.lost_samples() if self.block.kind == "soapy" else None
+
+    def advice(self):
+        """What to look at when no frame comes."""
+        return _ADVICE[self.block.kind]
 
     def beams(self):
         """Data beams that a device knows of; [] of other sources, where tags may tell them."""
@@ -74,6 +86,12 @@ def open_source(address, plan=None, repeat=False, n_frames=0, **device):
             raise ValueError(f"source: {recording.path} has no annotated frame, and its plan none on the air to find")
     elif plan is None:
         raise ValueError(f"plan: {address} does not tell its pilot plan; give a file of it by --plan")
+    elif plan.air is None and not parsed.options.get("tags"):
+        other = ", or pass tags and add ?tags to the address" if parsed.kind == "zmq" else ""
+        raise ValueError(
+            "plan: expected one with samples_per_symbol of 2 or more, whose frames have a preamble to be found, "
+            f"got one without{other}"
+        )
     is_counted = recording is not None and not repeat and plan.air is None
     block = receiver_source(address, plan, repeat=repeat, n_frames=n_frames if is_counted else 0, **device)
     name = str(recording.path) if recording else address
