@@ -62,14 +62,64 @@ def test_every_display_shows_what_is_received(qt, window):
 def test_algorithms_change_live(qt, window):
     graph = window.session.graph
     window.choose_estimator("omp")
+    wait(qt, lambda: not window.is_preparing())
     window.choose_detector("ep")
+    wait(qt, lambda: not window.is_preparing())
     assert graph.estimator.algorithm() == "omp" == window.estimators.currentText()
     assert {section.detector.algorithm() for section in graph.sections} == {"ep"}
     frames = graph.frames()
     wait(qt, lambda: graph.frames() > frames + 8)
     window.choose_estimator("guess")
-    assert "guess" in window.status_text()
+    wait(qt, lambda: not window.is_preparing())
+    assert "guess cannot be used: " in window.status_text() and window.status_text().count("guess") == 2
     assert graph.estimator.algorithm() == "omp" == window.estimators.currentText()
+
+
+def test_the_window_goes_on_while_an_estimator_is_built(qt, window, monkeypatch):
+    session, builds = window.session, window.session.graph.set_estimator
+
+    def slow(name):
+        time.sleep(1.0)
+        builds(name)
+
+    monkeypatch.setattr(session.graph, "set_estimator", slow)
+    begin, frames = time.monotonic(), session.graph.frames()
+    pictures = window.displays.history.widget().pictures
+    window.choose_estimator("auto")
+    assert time.monotonic() - begin < 0.5 and window.is_preparing()
+    assert "preparing auto" in window.status.text() and not window.estimators.isEnabled()
+    wait(qt, lambda: not window.is_preparing())
+    assert time.monotonic() - begin >= 1.0
+    # 60 frames and 20 pictures a second come meanwhile; a machine that is busy with other things makes fewer.
+    assert session.graph.frames() > frames + 5 and window.displays.history.widget().pictures > pictures + 2
+    assert session.graph.estimator.algorithm() == "auto" == window.estimators.currentText()
+    assert window.estimators.isEnabled() and "preparing" not in window.status.text()
+
+
+def test_closing_waits_for_an_estimator_that_is_built(qt):
+    session = Session(open_source(str(SHIPPED), repeat=True), frame_rate=60, estimator="ls")
+    window = Window(session)
+    window.start()
+    window.choose_estimator("fpn_oamp")
+    window.close()
+    assert session.graph.estimator.algorithm() == "fpn_oamp" and not session.is_running()
+
+
+def test_a_detector_is_changed_for_all_constellations_or_none():
+    graph = Session(open_source(str(SHIPPED), n_frames=1), estimator="ls").graph
+    first, second = (section.detector for section in graph.sections)
+
+    class Refusing:
+        algorithm = second.algorithm
+
+        def set_algorithm(self, name):
+            if name == "ep":
+                raise ValueError("constellation: not for this one")
+
+    graph.sections[1].detector = Refusing()
+    with pytest.raises(ValueError, match="constellation"):
+        graph.set_detector("ep")
+    assert first.algorithm() == "lmmse" == second.algorithm()
 
 
 def test_start_stop_and_recording(qt, window, tmp_path):

@@ -9,6 +9,7 @@ from .. import thzum_python
 from ..display import angular_spectrum_sink, constellation_sink, history_sink, path_sink
 from ..display.path_chart import PLANES
 from .headless import is_done
+from .worker import Worker
 
 #: Users and subarrays that the spectra show at most.
 _MOST_USERS, _MOST_SUBARRAYS = 4, 4
@@ -56,7 +57,9 @@ class Window(QtWidgets.QWidget):
         QtWidgets.QWidget.__init__(self)
         self.session, self.displays = session, Displays(session, update_time)
         self._frames, self._seconds, self._is_interrupted = frames, seconds, is_interrupted
-        self._message = ""
+        self._message, self._prepared_name = "", ""
+        self._worker = Worker(self)
+        self._worker.ended.connect(self._finish_change)
         self.setWindowTitle(f"thzum-rx - {session.opened.name}")
         font = self.font()
         font.setPixelSize(13)
@@ -77,10 +80,9 @@ class Window(QtWidgets.QWidget):
         graph = self.session.graph
         self.estimators = self._choice(row, "Estimator", thzum_python.estimators(), graph.estimator.algorithm())
         self.estimators.activated[str].connect(self.choose_estimator)
-        detector = graph.sections[0].detector.algorithm() if graph.sections else ""
-        self.detectors = self._choice(row, "Detector", thzum_python.detectors(), detector)
+        self.detectors = self._choice(row, "Detector", thzum_python.detectors(), "")
         self.detectors.activated[str].connect(self.choose_detector)
-        self.detectors.setEnabled(bool(graph.sections))
+        self._show_algorithms()
         planes = self._choice(row, "Plane of the paths", PLANES, "xz")
         planes.activated[str].connect(self.displays.paths.set_plane)
         row.addStretch(1)
@@ -119,17 +121,39 @@ class Window(QtWidgets.QWidget):
         self.start_button.setText("Stop")
 
     def choose_estimator(self, name):
-        """Change the estimator; the box goes back when it cannot be built."""
-        graph = self.session.graph
-        if self._attempt(lambda: graph.set_estimator(name)):
-            self.displays.paths.clear()
-        self.estimators.setCurrentText(graph.estimator.algorithm())
+        """Change the estimator when it is built; the box goes back when it cannot be."""
+        self._begin_change(name, lambda: self.session.graph.set_estimator(name))
 
     def choose_detector(self, name):
-        """Change the detector; the box goes back when it does not serve the constellations."""
+        """Change the detector when it is built; the box goes back when it does not serve the constellations."""
+        self._begin_change(name, lambda: self.session.graph.set_detector(name))
+
+    def is_preparing(self):
+        """Whether an algorithm is being built, beside the one that goes on receiving."""
+        return bool(self._prepared_name)
+
+    def _begin_change(self, name, action):
+        self._prepared_name, self._message = name, ""
+        for box in (self.estimators, self.detectors):
+            box.setEnabled(False)
+        self.status.setText(self.status_text())
+        self._worker.run(action)
+
+    def _finish_change(self, error):
+        name, self._prepared_name = self._prepared_name, ""
+        if error is not None:
+            self._message = f"{name} cannot be used: {error}"
+        self.displays.paths.clear()
+        self._show_algorithms()
+        self.status.setText(self.status_text())
+
+    def _show_algorithms(self):
         graph = self.session.graph
-        self._attempt(lambda: graph.set_detector(name))
-        self.detectors.setCurrentText(graph.sections[0].detector.algorithm())
+        self.estimators.setCurrentText(graph.estimator.algorithm())
+        self.estimators.setEnabled(True)
+        if graph.sections:
+            self.detectors.setCurrentText(graph.sections[0].detector.algorithm())
+        self.detectors.setEnabled(bool(graph.sections))
 
     def start_or_stop(self):
         """Handler of the button."""
@@ -185,14 +209,16 @@ class Window(QtWidgets.QWidget):
         errors = ""
         if "symbols" in counters:
             errors = f"{counters['symbol_errors']} of {counters['symbols']} symbols wrong   "
+        preparing = f"preparing {self._prepared_name} …   " if self.is_preparing() else ""
         recording = "recording   " if self.session.recorder.is_recording() else ""
         return (
             f"{counters['frames']} frames   {counters['lost_frames']} lost   {overflows}"
-            f"{counters['estimates']} estimates   {payloads}{errors}{recording}{self._message}"
+            f"{counters['estimates']} estimates   {payloads}{errors}{recording}{preparing}{self._message}"
         )
 
     def closeEvent(self, event):
         self._timer.stop()
+        self._worker.wait()
         self._attempt(self.stop)
         self.status.setText(self.status_text())
         event.accept()
