@@ -2,6 +2,7 @@
 """The window of thzum-rx on the shipped recording: what it shows, and what its controls do."""
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from gnuradio.thzum import rx  # noqa: E402
 from gnuradio.thzum.frame.recording import Recording  # noqa: E402
 from gnuradio.thzum.rx.session import Session  # noqa: E402
 from gnuradio.thzum.rx.source import open_source  # noqa: E402
-from gnuradio.thzum.rx.window import Window  # noqa: E402
+from gnuradio.thzum.rx.window import Window, pages  # noqa: E402
 
 SHIPPED = Path(__file__).resolve().parents[1] / "examples" / "recordings" / "thz300_aosa4x256.sigmf-meta"
 TIME_LIMIT = 120  # seconds, for a machine that is busy with other things
@@ -120,6 +121,47 @@ def test_a_detector_is_changed_for_all_constellations_or_none():
     with pytest.raises(ValueError, match="constellation"):
         graph.set_detector("ep")
     assert first.algorithm() == "lmmse" == second.algorithm()
+
+
+@pytest.fixture
+def record(root):
+    sys.path.insert(0, str(root / "bench"))
+    import recordings_of_plans
+
+    yield recordings_of_plans.record
+    sys.path.remove(str(root / "bench"))
+
+
+def test_24_users_and_32_subarrays_are_shown_in_parts(qt, tmp_path, record):
+    plan = dict(n_slots=64, n_users=24, n_data=64, modulations="qpsk")
+    path = record(tmp_path / "many", "thz140_aosa32x64", 4, **plan)
+    session = Session(open_source(str(path), repeat=True), frame_rate=20, estimator="ls")
+    window = Window(session)
+    window.start()
+    spectra = window.displays.spectra
+    wait(qt, lambda: len(spectra.levels()) == 16 and session.graph.frames() > 4)
+    texts = [[box.itemText(i) for i in range(box.count())] for box in (window.shown_users, window.shown_subarrays)]
+    assert [len(part) for part in texts] == [6, 8] and texts[0][-1] == "20–23" and texts[1][-1] == "28–31"
+    rows = {}
+    for first in (0, 28):
+        window.shown_subarrays.activated[str].emit(f"{first}–{first + 3}")
+        wait(qt, lambda: len(spectra.levels()) == 16)
+        rows[first] = np.array([spectra.levels()[row, 0] for row in range(4)])
+    assert not np.array_equal(rows[0], rows[28])
+    window.shown_users.activated[str].emit("20–23")
+    wait(qt, lambda: len(spectra.levels()) == 16 and min(part.max() for part in spectra.levels().values()) > 0)
+    # All in their corners: each picture has only symbols of its own user.
+    counts = window.displays.constellations.counts()
+    assert len(counts) == 24 and counts.sum(axis=(1, 2)).min() > 64
+    middle = slice(counts.shape[1] // 2 - 4, counts.shape[1] // 2 + 4)
+    assert counts[:, middle].sum() + counts[:, :, middle].sum() < 0.02 * counts.sum()
+    assert window.minimumSizeHint().width() <= 1280
+    window.close()
+
+
+def test_pages():
+    assert pages(6, 4) == {"0–3": range(4), "4–5": range(4, 6)}
+    assert list(pages(5, 4)) == ["0–3", "4"] and pages(4, 4) == {"0–3": range(4)}
 
 
 def test_start_stop_and_recording(qt, window, tmp_path):

@@ -75,6 +75,9 @@ class PathChart(Screen):
         self.draw_still(painter, self._draw_scale)
         for age, paths in self._shown:
             self._draw_paths(painter, paths, 255 - 200 * age // self._persistence)
+        if not self._shown:
+            text = "no paths: none came yet, or this estimator gives none"
+            self.write(painter, 0, LINE, self.width(), text)
         self._draw_legend(painter)
 
     def _draw_scale(self, painter):

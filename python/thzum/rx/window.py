@@ -11,8 +11,14 @@ from ..display.path_chart import PLANES
 from .headless import is_done
 from .worker import Worker
 
-#: Users and subarrays that the spectra show at most.
+#: Users and subarrays that the spectra show at a time.
 _MOST_USERS, _MOST_SUBARRAYS = 4, 4
+
+
+def pages(count, length):
+    """The numbers 0 to ``count`` - 1 in parts of at most ``length``, {text: range}."""
+    parts = [range(first, min(first + length, count)) for first in range(0, count, length)]
+    return {f"{part[0]}–{part[-1]}" if len(part) > 1 else f"{part[0]}": part for part in parts}
 
 
 class Displays:
@@ -78,13 +84,19 @@ class Window(QtWidgets.QWidget):
     def _controls(self):
         row = QtWidgets.QHBoxLayout()
         graph = self.session.graph
-        self.estimators = self._choice(row, "Estimator", thzum_python.estimators(), graph.estimator.algorithm())
+        self.estimators = self._choice(row, "Estimator", sorted(thzum_python.estimators()), graph.estimator.algorithm())
         self.estimators.activated[str].connect(self.choose_estimator)
-        self.detectors = self._choice(row, "Detector", thzum_python.detectors(), "")
+        self.detectors = self._choice(row, "Detector", sorted(thzum_python.detectors()), "")
         self.detectors.activated[str].connect(self.choose_detector)
         self._show_algorithms()
         planes = self._choice(row, "Plane of the paths", PLANES, "xz")
         planes.activated[str].connect(self.displays.paths.set_plane)
+        self.shown_users = self._page_choice(
+            row, "Users", self.session.plan.n_users, _MOST_USERS, self.displays.spectra.set_users
+        )
+        self.shown_subarrays = self._page_choice(
+            row, "Subarrays", self.session.plan.n_subarrays, _MOST_SUBARRAYS, self.displays.spectra.set_subarrays
+        )
         row.addStretch(1)
         self.start_button = QtWidgets.QPushButton("Stop")
         self.start_button.clicked.connect(self.start_or_stop)
@@ -94,9 +106,18 @@ class Window(QtWidgets.QWidget):
         row.addWidget(self.start_button)
         return row
 
+    def _page_choice(self, row, label, count, length, show):
+        """A choice of what the spectra show, None where all of it fits."""
+        if count <= length:
+            return None
+        parts = pages(count, length)
+        box = self._choice(row, f"{label} in the spectra", parts, next(iter(parts)))
+        box.activated[str].connect(lambda text: show(parts[text]))
+        return box
+
     def _choice(self, row, label, names, chosen):
         box = QtWidgets.QComboBox()
-        box.addItems(sorted(names))
+        box.addItems(list(names))
         box.setCurrentText(chosen)
         row.addWidget(QtWidgets.QLabel(label))
         row.addWidget(box)
