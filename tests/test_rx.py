@@ -138,8 +138,10 @@ def test_recording_does_not_overwrite(capsys, tmp_path):
 @pytest.mark.parametrize(
     "arguments,words",
     [
-        (["--source", "/nowhere/it"], "/nowhere/it.sigmf-meta does not exist"),
-        (["--plan", "/nowhere/plan.yaml"], "No such file"),
+        (["--source", "/nowhere/it"], "/nowhere/it.sigmf-meta does not exist; a source is"),
+        (["--plan", "/nowhere/plan.yaml"], "plan: cannot read /nowhere/plan.yaml: No such file"),
+        (["--plan", str(SHIPPED.with_suffix(".sigmf-data"))], "is no text"),
+        (["--record", "/nowhere/it"], "record: cannot write /nowhere/it.sigmf-data: No such file"),
         (["--model", "/nowhere/net.onnx", "--estimator", "fpn_oamp"], "/nowhere/net.onnx"),
         (["--payload", "9qam"], "9qam"),
         (["--payload", "qpsk", "--code", "none"], "none"),
@@ -151,6 +153,36 @@ def test_what_fails_is_one_line_and_status_2(capsys, arguments, words):
     assert status == 2
     lines = [line for line in err.splitlines() if line.startswith("thzum-rx:")]
     assert len(lines) == 1 and words in lines[0] and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "damage,words",
+    [
+        (lambda meta: meta["global"].pop("thzum:plan"), "give a file of it by --plan"),
+        (lambda meta: meta["global"]["thzum:plan"].pop("n_slots"), "'n_slots' (in "),
+        (lambda meta: meta.update(annotations=[]), "no whole annotated frame"),
+        (lambda meta: meta["global"].update({"core:num_channels": "four"}), "is not SigMF metadata"),
+        (lambda meta: meta["global"].update({"core:num_channels": 3}), "3 RF chains, expected 4"),
+        (lambda meta: meta["annotations"][0].update({"core:sample_start": "x"}), "malformed frame annotation"),
+        (lambda meta: meta["annotations"][0].update({"thzum:users": ["one"]}), "malformed frame annotation"),
+    ],
+)
+def test_damaged_recordings_are_told_apart(capsys, tmp_path, damage, words):
+    meta = json.loads(SHIPPED.read_text())
+    damage(meta)
+    (tmp_path / "day.sigmf-meta").write_text(json.dumps(meta))
+    (tmp_path / "day.sigmf-data").symlink_to(SHIPPED.with_suffix(".sigmf-data"))
+    assert rx.main(["--source", str(tmp_path / "day"), "--no-gui"]) == 2
+    err = capsys.readouterr().err
+    assert words in err and str(tmp_path / "day.sigmf-meta") in err and "Traceback" not in err
+
+
+def test_a_recording_that_is_cut_short_is_received_as_far_as_it_goes(capfd, tmp_path):
+    (tmp_path / "cut.sigmf-meta").write_text(SHIPPED.read_text())
+    (tmp_path / "cut.sigmf-data").write_bytes(SHIPPED.with_suffix(".sigmf-data").read_bytes()[:100_001])
+    assert rx.main(["--source", str(tmp_path / "cut"), "--no-gui", "--json", "--estimator", "ls"]) == 0
+    out, err = capfd.readouterr()
+    assert '"frames": 3,' in out and "is truncated: 61 of 64 annotated frames" in out + err
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..channel.config_file import read_document
 from ..frame.recording import Recording
 from ..radio import receiver_source
-from ..radio.address import parse_address
+from ..radio.address import FORMS, parse_address
 
 
 #: What to look at when no frame comes, by the kind of the source.
@@ -62,6 +62,21 @@ class Opened:
             return None
 
 
+def _opened_recording(path):
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of truncated files; the source logs them
+            return Recording(path or None)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{error}; a source is {FORMS}") from None
+
+
+def _plan_of(recording):
+    if "thzum:plan" not in recording.metadata["global"]:
+        raise ValueError(f"plan: {recording.path} does not tell its pilot plan; give a file of it by --plan")
+    return recording.plan
+
+
 def open_source(address, plan=None, repeat=False, n_frames=0, **device):
     """Open the source at ``address``; :class:`Opened`.
 
@@ -78,12 +93,13 @@ def open_source(address, plan=None, repeat=False, n_frames=0, **device):
     """
     parsed, recording = parse_address(address), None
     if parsed.kind == "recording":
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of truncated files; the source logs them
-            recording = Recording(parsed.target or None)
-        plan = plan or recording.plan
+        recording = _opened_recording(parsed.target)
+        plan = plan or _plan_of(recording)
         if not recording.frames and plan.air is None:
-            raise ValueError(f"source: {recording.path} has no annotated frame, and its plan none on the air to find")
+            raise ValueError(
+                f"source: {recording.path} has no whole annotated frame, and frames of its plan have no preamble to be "
+                "found by (no samples_per_symbol)"
+            )
     elif plan is None:
         raise ValueError(f"plan: {address} does not tell its pilot plan; give a file of it by --plan")
     elif plan.air is None and not parsed.options.get("tags"):

@@ -11,6 +11,9 @@ from ..display.path_chart import PLANES
 from .headless import is_done
 from .worker import Worker
 
+#: Seconds without a frame after which the window says what to check.
+_PATIENCE = 3.0
+
 #: Users and subarrays that the spectra show at a time.
 _MOST_USERS, _MOST_SUBARRAYS = 4, 4
 
@@ -231,10 +234,13 @@ class Window(QtWidgets.QWidget):
         if "symbols" in counters:
             errors = f"{counters['symbol_errors']} of {counters['symbols']} symbols wrong   "
         preparing = f"preparing {self._prepared_name} …   " if self.is_preparing() else ""
+        silent = ""
+        if not counters["frames"] and self.session.is_running() and self.session.seconds() > _PATIENCE:
+            silent = f"no frame yet; {self.session.opened.advice()}   "
         recording = "recording   " if self.session.recorder.is_recording() else ""
         return (
             f"{counters['frames']} frames   {counters['lost_frames']} lost   {overflows}"
-            f"{counters['estimates']} estimates   {payloads}{errors}{recording}{preparing}{self._message}"
+            f"{counters['estimates']} estimates   {payloads}{errors}{recording}{preparing}{silent}{self._message}"
         )
 
     def closeEvent(self, event):
