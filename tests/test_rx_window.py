@@ -12,6 +12,7 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from gnuradio.thzum import rx  # noqa: E402
+from gnuradio.thzum.frame import PilotPlan  # noqa: E402
 from gnuradio.thzum.frame.recording import Recording  # noqa: E402
 from gnuradio.thzum.rx.session import Session  # noqa: E402
 from gnuradio.thzum.rx.source import open_source  # noqa: E402
@@ -95,6 +96,25 @@ def test_the_window_goes_on_while_an_estimator_is_built(qt, window, monkeypatch)
     assert session.graph.frames() > frames + 5 and window.displays.history.widget().pictures > pictures + 2
     assert session.graph.estimator.algorithm() == "auto" == window.estimators.currentText()
     assert window.estimators.isEnabled() and "preparing" not in window.status.text()
+
+
+def test_a_long_message_is_shown_and_does_not_widen_the_window(qt, window):
+    width, long = window.width(), "/".join(["nowhere"] * 60)
+    window.session.graph._model = f"/{long}.onnx"
+    window.choose_estimator("fpn_oamp")
+    wait(qt, lambda: not window.is_preparing())
+    qt.processEvents()
+    assert long in window.status.text() and long in window.status.toolTip()
+    assert window.width() == width and window.status.heightForWidth(width) > 2 * window.fontMetrics().height()
+
+
+def test_what_to_check_when_no_frame_comes(qt):
+    opened = open_source("tcp://127.0.0.1:5555", PilotPlan("thz300_aosa4x256", 48, samples_per_symbol=2))
+    window = Window(Session(opened, estimator="ls"))
+    window.start()
+    assert "no frame yet" not in window.status_text()
+    wait(qt, lambda: "no frame yet; check that the other process sends" in window.status.text())
+    window.close()
 
 
 def test_closing_waits_for_an_estimator_that_is_built(qt):

@@ -10,7 +10,7 @@ from PyQt5 import QtCore, QtGui
 from ..channel.hardware.checks import integer, real
 from ..frame.constellation import constellation
 from . import heat
-from .screen import LINE, Screen
+from .screen import LINE, Screen, fitting
 
 _BINS = 96  # of a picture, in each direction
 _MARGIN = 4
@@ -87,9 +87,7 @@ class _Grid(Screen):
 
     def _fitting_titles(self, metrics):
         width = self.place(self._shown[0]).width() + 2 * _MARGIN
-        forms = list(zip(*(self._titles[number] for number in self._shown)))
-        fit = (titles for titles in forms if max(map(metrics.horizontalAdvance, titles)) <= width)
-        return next(fit, forms[-1])
+        return fitting(metrics, width, list(zip(*(self._titles[number] for number in self._shown))))
 
     def _mark_points(self, painter, place, points):
         scale = place.width() / 2 / self._limit

@@ -11,7 +11,7 @@ from PyQt5 import QtCore
 from ..channel.hardware.checks import real
 from ..plots import angular_spectrum
 from . import heat
-from .screen import LINE, Screen
+from .screen import LINE, Screen, fitting
 
 _MARGIN = 6
 _SIDE = 90  # of the smallest picture, in pixels
@@ -19,18 +19,21 @@ _USER, _SKIPPED = pmt.intern("thzum_user"), pmt.intern("thzum_skipped")
 
 
 class _Pictures(Screen):
-    """A table of square pictures with a title per column and the scale below."""
+    """A table of square pictures with a title per column and the scale below.
+
+    Titles come in forms from long to short; the first that fits all columns is written.
+    """
 
     def __init__(self, refresh, update_time):
         super().__init__(refresh, update_time, _SIDE, _SIDE)
-        self._titles, self._n_rows, self._caption = [""], 1, ""
+        self._titles, self._n_columns, self._n_rows, self._caption = [[""]], 1, 1, ""
         self._pictures = {}
 
     def show_table(self, titles, n_rows, caption):
         """Take another table, which is dark until levels come."""
-        self._titles, self._n_rows, self._caption = titles, n_rows, caption
+        self._titles, self._n_columns, self._n_rows, self._caption = titles, len(titles[0]), n_rows, caption
         self._pictures = {}
-        self.setMinimumSize(_SIDE * len(titles), _SIDE * n_rows + 2 * LINE)
+        self.setMinimumSize(_SIDE * self._n_columns, _SIDE * n_rows + 2 * LINE)
         self.update()
 
     def show_levels(self, levels):
@@ -40,14 +43,14 @@ class _Pictures(Screen):
 
     def place(self, row, column):
         """Rectangle of a picture in the widget."""
-        width = self.width() // len(self._titles)
+        width = self.width() // self._n_columns
         side = max(min(width, (self.height() - 2 * LINE) // self._n_rows) - _MARGIN, 1)
         return QtCore.QRect(column * width + (width - side) // 2, LINE + row * (side + _MARGIN), side, side)
 
     def paintEvent(self, event):
         painter = self.painter()
-        width = self.width() // len(self._titles)
-        for column, title in enumerate(self._titles):
+        width = self.width() // self._n_columns
+        for column, title in enumerate(fitting(painter.fontMetrics(), width - _MARGIN, self._titles)):
             self.write(painter, column * width, 0, width, title)
             for row in range(self._n_rows):
                 place = self.place(row, column)
@@ -137,9 +140,10 @@ class angular_spectrum_sink(gr.sync_block):
         self._show_table()
 
     def _show_table(self):
-        titles = self._labels
+        titles = [self._labels]
         if self._users:
-            titles = [f"{label}, user {user}" for user in self._users for label in self._labels]
+            columns = [(label, user) for user in self._users for label in self._labels]
+            titles = [[form.format(*column) for column in columns] for form in ("{}, user {}", "{} {}", "{1}")]
         shown = ", ".join(map(str, self._subarrays))
         caption = f"rows: subarray {shown}; bright to dark: 0 to {self._floor_db:g} dB"
         self._widget.show_table(titles, len(self._subarrays), caption)

@@ -52,6 +52,17 @@ class Displays:
         return [sink for sink in (self.spectra, self.paths, self.history, self.constellations) if sink]
 
 
+def _status_label():
+    """A label whose text is broken into lines and does not widen the window, however long it is."""
+    label = QtWidgets.QLabel()
+    label.setTextInteractionFlags(QtCore.Qt.TextSelectableByMouse)
+    label.setWordWrap(True)
+    policy = QtWidgets.QSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Minimum)
+    policy.setHeightForWidth(True)
+    label.setSizePolicy(policy)
+    return label
+
+
 class Window(QtWidgets.QWidget):
     """One window on one :class:`~gnuradio.thzum.rx.session.Session`.
 
@@ -76,8 +87,7 @@ class Window(QtWidgets.QWidget):
         layout = QtWidgets.QVBoxLayout(self)
         layout.addLayout(self._controls())
         layout.addWidget(self._panes(), 1)
-        self.status = QtWidgets.QLabel()
-        self.status.setTextInteractionFlags(QtCore.Qt.TextSelectableByMouse)
+        self.status = _status_label()
         layout.addWidget(self.status)
         self._timer = QtCore.QTimer(self)
         self._timer.timeout.connect(self._tick)
@@ -160,7 +170,7 @@ class Window(QtWidgets.QWidget):
         self._prepared_name, self._message = name, ""
         for box in (self.estimators, self.detectors):
             box.setEnabled(False)
-        self.status.setText(self.status_text())
+        self._show_status()
         self._worker.run(action)
 
     def _finish_change(self, error):
@@ -169,7 +179,7 @@ class Window(QtWidgets.QWidget):
             self._message = f"{name} cannot be used: {error}"
         self.displays.paths.clear()
         self._show_algorithms()
-        self.status.setText(self.status_text())
+        self._show_status()
 
     def _show_algorithms(self):
         graph = self.session.graph
@@ -223,7 +233,11 @@ class Window(QtWidgets.QWidget):
         if not self.session.is_running() and self.start_button.text() == "Stop":
             self._attempt(self.stop)
             self._message = self._message or "end of the source"
+        self._show_status()
+
+    def _show_status(self):
         self.status.setText(self.status_text())
+        self.status.setToolTip(self._message)
 
     def status_text(self):
         """Counters and the last message in one line."""
@@ -247,5 +261,5 @@ class Window(QtWidgets.QWidget):
         self._timer.stop()
         self._worker.wait()
         self._attempt(self.stop)
-        self.status.setText(self.status_text())
+        self._show_status()
         event.accept()
