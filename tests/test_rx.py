@@ -101,9 +101,10 @@ def test_the_shipped_recording_is_received_and_scored(capsys):
     assert 0 < found["latency_p50_ms"] <= found["latency_p99_ms"]
 
 
-def test_table_has_the_counters(capsys):
-    status, out, _ = run(capsys, "--no-gui", "--frames", "4", "--estimator", "ls")
+def test_table_has_the_counters(capfd):
+    status, out, _ = run(capfd, "--no-gui", "--frames", "4", "--estimator", "ls")
     assert status == 0
+    assert out.splitlines()[0].split()[:2] == ["seconds", "frames"], "blocks' own log comes first"
     last = next(line for line in reversed(out.splitlines()) if " / " in line).split()
     # Frames 0 to 3 have four users each.
     assert last[1:3] == ["4", "0"] and last[-2:] == [str(16 * 192), "-"]

@@ -143,7 +143,8 @@ class angular_spectrum_sink(gr.sync_block):
         titles = [self._labels]
         if self._users:
             columns = [(label, user) for user in self._users for label in self._labels]
-            titles = [[form.format(*column) for column in columns] for form in ("{}, user {}", "{} {}", "{1}")]
+            forms = ("{}, user {}", "user {1}" if len(self._labels) == 1 else "{} {}", "{1}")
+            titles = [[form.format(*column) for column in columns] for form in forms]
         shown = ", ".join(map(str, self._subarrays))
         caption = f"rows: subarray {shown}; bright to dark: 0 to {self._floor_db:g} dB"
         self._widget.show_table(titles, len(self._subarrays), caption)
