@@ -31,6 +31,9 @@ namespace thzum {
  * (double, cycles per symbol), \p thzum_users (long) and \p thzum_beams (s32vector) as they are
  * set.
  *
+ * When the blocks in front have finished, frame_synchronizer::tail() samples of silence follow
+ * their last one, so that a stream may end with its last frame.
+ *
  * Message port \p report: a dictionary per frame with frame, sample (long), cfo, metric, phase_rms
  * (double), noise_var (f64vector, of a symbol of each chain as received) and the counters lost and
  * bad_samples. Port \p control takes a dictionary with any of users (long), beams (s32vector) and

@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(frame_sync.h) */
-/* BINDTOOL_HEADER_FILE_HASH(1b0f0cb442c49452f4d4f05bd0e880ac) */
+/* BINDTOOL_HEADER_FILE_HASH(497ae45470790f82618b3542e5ffe1d7) */
 
 #include <gnuradio/thzum/frame_sync.h>
 #include <pybind11/complex.h>

@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(frame_synchronizer.h) */
-/* BINDTOOL_HEADER_FILE_HASH(bd70755be991a3d80d380d36169f0646) */
+/* BINDTOOL_HEADER_FILE_HASH(5ee33ebfc53d31d6231b0a5357feb614) */
 
 #include "arrays.h"
 #include <gnuradio/thzum/frame_synchronizer.h>
@@ -108,6 +108,10 @@ Raises:
              "The frames that end within the next samples [S, n] of the stream: a list of "
              "dictionaries with frame, instant, cfo, metric, phase_rms, noise_var [S] and symbols "
              "complex64 [S, n_received].")
+        .def("tail",
+             &frame_synchronizer::tail,
+             "Samples of silence that stand for what a stream lacks at its end: after as many the "
+             "frame with which it ended is complete.")
         .def("set_calibration",
              &frame_synchronizer::set_calibration,
              py::arg("gains"),
