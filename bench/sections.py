@@ -28,6 +28,7 @@ import sync
 import state_evolution
 import tracking
 import uplink_channel
+import user_offsets
 import wideband
 
 
@@ -217,6 +218,10 @@ SECTIONS = {
     "sync": _on_its_own(
         sync, "Frame synchronisation: detection, false alarms, cost for the estimate",
         dict(frames=3, noise_frames=3, loss_frames=1), sync.report,
+    ),
+    "user_offsets": _on_its_own(
+        user_offsets, "Users with frequency offsets and phase noise of their own, followed and not",
+        dict(frames=1, snrs=(20.0,), spreads=(2e-4,)), user_offsets.report,
     ),
     "radio_errors": _on_its_own(
         air_errors, "Frames lost over the virtual radio and behind perfect synchronisation",

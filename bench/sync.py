@@ -19,11 +19,14 @@ def air_plan(**options):
     return PilotPlan(ARRAY, n_slots=128, **(dict(n_data=192, modulations="qpsk", samples_per_symbol=2) | options))
 
 
-def chain_gains(plan, h):
-    """Gains of the RF chains complex [S, Q + 1, K] for channels ``h`` [K, N]; the data beams see beam 0."""
+def chain_gains(plan, h, beams=None):
+    """Gains of the RF chains complex [S, Q + 1, K] for channels ``h`` [K, N], the data beams behind the pilots'.
+
+    ``beams`` [S] are rows of the code book; None takes beam 0 for all.
+    """
     h = h.reshape(-1, plan.n_subarrays, plan.n_elements)
-    rows = np.concatenate([plan.combiner, np.repeat(plan.codebook[:1][None], plan.n_subarrays, axis=0)], axis=1)
-    return np.einsum("sen,ksn->sek", rows, h)
+    data = plan.codebook[np.zeros(plan.n_subarrays, int) if beams is None else beams]
+    return np.einsum("sen,ksn->sek", np.concatenate([plan.combiner, data[:, None]], axis=1), h)
 
 
 class Air:
@@ -48,18 +51,24 @@ class Air:
         numerator = np.sin(np.pi * t * (1 - b)) + 4 * b * t * np.cos(np.pi * t * (1 + b))
         return np.where(np.abs(t) <= half, numerator / (np.pi * t * (1 - (4 * b * t) ** 2)), 0)
 
-    def samples(self, gains, noise_var, start, cfo, count, rng):
-        """Samples [S, count] of a frame that begins at ``start``; ``cfo`` in cycles per symbol."""
+    def samples(self, gains, noise_var, start, cfo, count, rng, data=None, user_phase=0.0):
+        """Samples [S, count] of a frame that begins at ``start``; ``cfo`` in cycles per symbol.
+
+        ``data`` [K, n_data] are QPSK of ``rng`` by default, ``user_phase`` [K, count] the phase in radians by which
+        each user's samples turn.
+        """
         at = (np.arange(count) - start) / self.step
         symbols = self.known.copy()
-        points = np.exp(0.5j * np.pi * (rng.integers(0, 4, (len(symbols), len(self.data))) + 0.5))
-        symbols[:, self.data] = points
+        if data is None:
+            data = np.exp(0.5j * np.pi * (rng.integers(0, 4, (len(symbols), len(self.data))) + 0.5))
+        symbols[:, self.data] = data
         nearest = np.round(at).astype(int)
         x = np.zeros((len(symbols), count), complex)
         for offset in self.offsets:
             m = nearest + offset
             inside = (0 <= m) & (m < self.air.n_symbols)
             x[:, inside] += self.scale * self.pulse(at[inside] - m[inside]) * symbols[:, m[inside]]
+        x *= np.exp(1j * np.asarray(user_phase))
         entry = self.entry[np.clip(np.floor(np.arange(count) - start).astype(int), 0, len(self.entry) - 1)]
         y = np.einsum("stk,kt->st", gains[:, entry], x)
         y *= np.exp(2j * np.pi * cfo / self.step * np.arange(count))
@@ -149,10 +158,10 @@ def speed(frames=40, snr_db=15.0, seed=4):
     return dict(frames=frames, found=found, samples_per_second=y.shape[1] / (time.thread_time() - before))
 
 
-def _aligned_nmse(h_hat, h):
+def aligned_nmse(h_hat, h):
     """||h_hat - h||^2 / ||h||^2 [K] after turning h_hat by the phase that a receiver cannot know."""
-    turn = np.sum(h_hat.conj() * h, axis=1)
-    h_hat = h_hat * (turn / np.abs(turn))[:, None]
+    turn = np.exp(1j * np.angle(np.sum(h_hat.conj() * h, axis=1)))
+    h_hat = h_hat * turn[:, None]
     return np.sum(np.abs(h_hat - h) ** 2, axis=1) / np.sum(np.abs(h) ** 2, axis=1)
 
 
@@ -182,7 +191,7 @@ def estimation_loss(frames, snr_db, algorithms=("newtonized_omp", "fpn_oamp"), s
             pilots = despread(plan, symbols[:, plan.pilot_offset : plan.data_offset]).astype(np.complex64)
             for name, estimator in estimators.items():
                 estimate = estimator.estimate(pilots, noise_var / plan.n_users)[0]
-                errors[name][which].extend(_aligned_nmse(estimate, h[i]))
+                errors[name][which].extend(aligned_nmse(estimate, h[i]))
     rows = []
     for name, (sync, perfect) in errors.items():
         means = [10 * np.log10(np.mean(e)) for e in (sync, perfect)]

@@ -39,6 +39,10 @@ def code(plan):
     return thzum.payload_code(plan.n_data, "qpsk", ldpc_file())
 
 
+#: Frequency offsets of the users in Hz: up to 2e-4 of the symbol rate.
+OWN_OFFSETS = (1000.0, -400.0, 150.0, -1000.0)
+
+
 def uplink(plan, paths, hardware=None):
     options = dict(noise_var=plan.n_users * 10 ** (-SNR_DB / 10), normalise="each", seed=5)
     hardware = None if hardware is None else Hardware.from_dict(hardware, RATE)
@@ -64,10 +68,10 @@ def run(top):
     assert not alive, "the flowgraph did not end"
 
 
-def transmit(plan, paths, sent, hardware=None):
+def transmit(plan, paths, sent, hardware=None, users=-1):
     """Samples [S, n] of the RF chains for the bytes ``sent`` by each user, and the data beams."""
     top = gr.top_block()
-    source = thzum.uplink_frame_source(plan.air, code(plan))
+    source = thzum.uplink_frame_source(plan.air, code(plan), users=users)
     model, beams = uplink(plan, paths, hardware)
     channel = thzum.thz_uplink_channel(model.parameters())
     sinks = [blocks.vector_sink_c() for _ in range(plan.n_subarrays)]
@@ -144,6 +148,55 @@ def test_bytes_arrive_through_offsets_and_phase_noise(plan, link):
         # 64 symbols of noise behind each chain: 5 deviations of their mean power.
         expected = plan.n_users * 10 ** (-SNR_DB / 10)
         np.testing.assert_allclose(report["noise_var"], expected, rtol=5 / np.sqrt(64))
+
+
+@pytest.fixture(scope="module")
+def unlocked(plan, paths):
+    """Three frames of users who have oscillators of their own."""
+    sent = payloads(3 * code(plan).max_bytes - 7, seed=2)
+    own = {"user_frequency_offset": {"offset": OWN_OFFSETS}, "user_phase_noise": {"k2": 2.0}}
+    samples, beams = transmit(plan, paths, sent, IMPAIRED | own)
+    return SimpleNamespace(sent=sent, samples=samples, beams=beams)
+
+
+def test_bytes_arrive_from_users_with_oscillators_of_their_own(plan, unlocked):
+    got = receive(plan, unlocked.samples, unlocked.beams)
+    assert got.bytes == unlocked.sent
+    for report in got.reported:
+        # Two walks of 4e-5 and 1.6e-5 rad^2 a symbol make a slope of 3e-5 cycles; five of these. The common
+        # offset lies somewhere among the users'.
+        offsets = report["cfo"] + np.array(report["user_cfo"])
+        np.testing.assert_allclose(offsets, 0.15 + np.array(OWN_OFFSETS) / (RATE / 2), atol=1.5e-4)
+    assert [len(report["user_cfo"]) for report in got.reported] == [plan.n_users] * 3
+    ignored = receive(plan, unlocked.samples, unlocked.beams, max_user_frequency=0.0)
+    assert sum(map(len, ignored.frames)) <= sum(map(len, got.frames)) // 2
+    assert not any(np.any(report["user_cfo"]) for report in ignored.reported)
+
+
+def test_silent_users_have_no_offset(plan, paths, unlocked):
+    sent = [content if k in (0, 3) else b"" for k, content in enumerate(unlocked.sent)]
+    own = {"user_frequency_offset": {"offset": OWN_OFFSETS}}
+    samples, beams = transmit(plan, paths, sent, IMPAIRED | own, users=0b1001)
+    for users in (-1, 0b1001):
+        got = receive(plan, samples, beams, users=users)
+        assert [got.bytes[k] for k in (0, 3)] == [sent[k] for k in (0, 3)]
+        for report in got.reported:
+            assert report["user_cfo"][0] - report["user_cfo"][3] == pytest.approx(4e-4, abs=5e-5)
+            assert report["user_cfo"][1] == report["user_cfo"][2] == 0
+
+
+def test_nan_in_references_of_users_with_offsets(plan, unlocked):
+    length = plan.air.n_samples
+    references = [block[1] for block in plan.air.blocks() if block[0] == "reference"]
+    spoilt = unlocked.samples.copy()
+    for first in references[2:4]:
+        spoilt[1, length + 2 * first + 40 : length + 2 * first + 44] = np.nan
+    plain = thzum.frame_synchronizer(plan.air, 4).process(unlocked.samples)
+    got = thzum.frame_synchronizer(plan.air, 4).process(spoilt)
+    assert len(got) == 3
+    for a, b in zip(got, plain):
+        # Two of 13 references less, among which the phase noise walks.
+        np.testing.assert_allclose(a["user_cfo"], b["user_cfo"], atol=1e-4)
 
 
 def test_dropped_samples_lose_their_frame_alone(plan, link):
@@ -241,6 +294,7 @@ def test_settings_are_checked(plan):
         (lambda: thzum.frame_sync(air, 4, max_frequency=0.6), "max_frequency"),
         (lambda: thzum.frame_sync(air, 4, false_alarm=0.0), "false_alarm"),
         (lambda: thzum.frame_sync(air, 4, clock_offset=np.nan), "clock_offset"),
+        (lambda: thzum.frame_sync(air, 4, max_user_frequency=0.1), "max_user_frequency"),
         (lambda: thzum.frame_sync(air, 4, beams=[1]), "beams"),
         (lambda: thzum.frame_sync(air, 4, calibration=[1, 1, 0, 1]), "calibration"),
         (lambda: thzum.uplink_frame_source(air, thzum.payload_code(800, "qpsk", ldpc_file())), "code.*704"),

@@ -120,6 +120,7 @@ def test_percentiles(bench):
 QUICK = (
     "undersampled", "bounds", "state_evolution", "robustness", "accuracy_time", "cost", "precision", "latency",
     "wideband", "tracking", "detection", "llr_quality", "quantised", "prediction", "hybrids", "sync",
+    "user_offsets",
 )
 
 

@@ -224,6 +224,18 @@ def test_tuning_turns_what_is_received(plan, medium):
     radio.closeStream(sending)
 
 
+def test_users_turn_by_offsets_of_their_own(plan, medium):
+    radio = device(plan, medium, lead=0.1, user_cfo="100;0;-800;0")
+    listening, sending = rx(radio), tx(radio, 2)
+    send(radio, sending, np.ones((1, 8 * plan.air_length), np.complex64))
+    heard = np.concatenate([p[1] for p in receive(radio, listening, 10 * plan.air_length) if p], axis=1)[0]
+    # From sample to sample; one step in 50 goes across a change of the combiner and may be anything.
+    step = np.angle(np.sum(heard[1:] * heard[:-1].conj()))
+    assert abs(step + 2 * np.pi * 800 / RATE) < 0.04
+    radio.closeStream(listening)
+    radio.closeStream(sending)
+
+
 def test_short_integers(plan, medium):
     radio = device(plan, medium, noise_var=0.001, noise_seed=2)
     stream = rx(radio, 2, 0, kind=CS16)
@@ -245,6 +257,8 @@ def test_short_integers(plan, medium):
         ({"setup": __file__}, "not a radio setup"),
         ({"adc": "maybe"}, "adc"),
         ({"ppm": "1e9"}, "ppm"),
+        ({"user_cfo": "1;x;2;3"}, "user_cfo: expected a number"),
+        ({"user_cfo": "1;2"}, "user_cfo: .*4 users"),
     ],
 )
 def test_wrong_arguments_are_named(plan, medium, arguments, pattern):

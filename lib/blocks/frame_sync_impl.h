@@ -41,6 +41,7 @@ public:
 private:
     void take_control(const pmt::pmt_t& message);
     void tag_frame(uint64_t offset);
+    void tag_users(uint64_t offset, uint64_t data);
     void report_frame();
     int put_symbols(gr_vector_void_star& outputs, int from, int room);
     bool has_stream_ended() const;

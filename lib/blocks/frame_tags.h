@@ -36,6 +36,8 @@ THZUM_SYMBOL(beams, "thzum_beams") /* s32vector or u8vector: code book row of ea
 THZUM_SYMBOL(noise_scale, "thzum_noise_scale") /* f32vector: noise of each chain over noise_var */
 THZUM_SYMBOL(vectors, "thzum_vectors")         /* long: received vectors of a coherence block */
 THZUM_SYMBOL(skipped, "thzum_skipped")         /* symbol: why the item is all-zero */
+THZUM_SYMBOL(user_phase, "thzum_user_phase")   /* f64vector: radians of each user from here on */
+THZUM_SYMBOL(user_reference, "thzum_user_reference") /* c32vector [chain][user]: pilots in data */
 
 } // namespace tags
 

@@ -107,9 +107,12 @@ mimo_detector_impl::mimo_detector_impl(detector::sptr first_detector,
       d_constellation(first_detector->constellation()),
       d_fixed_noise_var(noise_var),
       d_channel(static_cast<size_t>(d_n_rx) * d_n_tx),
+      d_turned(d_channel.size()),
       d_white(static_cast<size_t>(d_n_rx) * largest_batch_size),
       d_faults(largest_batch_size),
-      d_tagged_skipped(largest_batch_size)
+      d_tagged_skipped(largest_batch_size),
+      d_has_phases(largest_batch_size),
+      d_phases(d_n_rx, d_n_tx)
 {
     // Tags of both inputs are merged in tag_vectors().
     set_tag_propagation_policy(TPP_DONT);
@@ -258,6 +261,7 @@ int mimo_detector_impl::general_work(int noutput_items,
             done += count;
         } else {
             count = std::min(count, (position < d_offset ? d_offset : d_block.length) - position);
+            pass_by_phases(used, count);
         }
         d_block.position += count;
         used += count;
@@ -281,6 +285,7 @@ void mimo_detector_impl::begin_block(const gr_complex* H, int index)
         d_channel[at] = d_row_scale.empty() ? H[at] : d_row_scale[at / d_n_tx] * H[at];
     if (!(item_energy(H, d_n_rx * d_n_tx) < largest_item_energy))
         d_block.fault = skip_reason::nan();
+    d_phases.clear();
     for (int k = 0; k < d_n_tx; k++) {
         bool present = false;
         for (int r = 0; r < d_n_rx; r++)
@@ -357,8 +362,36 @@ const gr_complex* mimo_detector_impl::whiten(const gr_complex* y, int count)
 
 void mimo_detector_impl::load_channel()
 {
-    d_detector->set_channel(d_channel.data(), d_block.noise_var);
+    if (d_phases.is_set())
+        d_phases.turn(d_channel.data(), d_row_scale, d_block.noise_var, d_turned.data());
+    d_detector->set_channel(d_phases.is_set() ? d_turned.data() : d_channel.data(),
+                            d_block.noise_var);
     d_is_channel_loaded = true;
+}
+
+/*! Phases that a tag tells are in force from here on. */
+void mimo_detector_impl::read_phases(const tag_t& tag)
+{
+    const std::string fault = d_phases.read(tag);
+    if (!fault.empty())
+        d_logger->warn("{}; what was in force before stays", fault);
+    d_is_channel_loaded = false;
+}
+
+void mimo_detector_impl::read_phases_at(int index)
+{
+    for (const auto& tag : d_vector_tags)
+        if (tag.offset == nitems_read(1) + index && user_phases::is_one(tag.key))
+            read_phases(tag);
+}
+
+/*! Phases among vectors that are not detected hold on for those behind. */
+void mimo_detector_impl::pass_by_phases(int first, int count)
+{
+    get_tags_in_window(d_vector_tags, 1, first, first + count);
+    for (const auto& tag : d_vector_tags)
+        if (user_phases::is_one(tag.key))
+            read_phases(tag);
 }
 
 void mimo_detector_impl::detect_vectors(
@@ -366,8 +399,10 @@ void mimo_detector_impl::detect_vectors(
 {
     mark_faults(y, first_in, count);
     for (int begin = 0, end; begin < count; begin = end) {
+        if (d_has_phases[begin])
+            read_phases_at(first_in + begin);
         end = begin + 1;
-        while (end < count && !d_faults[end] == !d_faults[begin])
+        while (end < count && !d_faults[end] == !d_faults[begin] && !d_has_phases[end])
             end++;
         if (!d_faults[begin])
             detect_run(y, begin, end, out);
@@ -382,13 +417,17 @@ void mimo_detector_impl::mark_faults(const gr_complex* y, int first, int count)
 {
     std::fill_n(d_faults.begin(), count, d_block.fault);
     std::fill_n(d_tagged_skipped.begin(), count, false);
+    std::fill_n(d_has_phases.begin(), count, false);
     get_tags_in_window(d_vector_tags, 1, first, first + count);
-    for (const auto& tag : d_vector_tags)
+    for (const auto& tag : d_vector_tags) {
+        const size_t i = tag.offset - nitems_read(1) - first;
         if (tag.key == tags::skipped()) {
-            const size_t i = tag.offset - nitems_read(1) - first;
             d_faults[i] = tag.value;
             d_tagged_skipped[i] = true;
+        } else if (user_phases::is_one(tag.key)) {
+            d_has_phases[i] = true;
         }
+    }
     for (int i = 0; i < count; i++)
         if (!d_faults[i] &&
             !(item_energy(y + static_cast<size_t>(i) * d_n_rx, d_n_rx) < largest_item_energy))

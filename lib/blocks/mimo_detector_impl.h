@@ -8,6 +8,7 @@
 #ifndef INCLUDED_THZUM_MIMO_DETECTOR_IMPL_H
 #define INCLUDED_THZUM_MIMO_DETECTOR_IMPL_H
 
+#include "user_phases.h"
 #include <gnuradio/thzum/mimo_detector.h>
 #include <atomic>
 #include <mutex>
@@ -78,6 +79,9 @@ private:
     bool read_noise_scale(const pmt::pmt_t& value);
     const gr_complex* whiten(const gr_complex* y, int count);
     void load_channel();
+    void read_phases(const tag_t& tag);
+    void read_phases_at(int index);
+    void pass_by_phases(int first, int count);
     void
     detect_vectors(const gr_complex* y, int first_in, int first_out, int count, const outputs& out);
     void mark_faults(const gr_complex* y, int first, int count);
@@ -115,12 +119,15 @@ private:
 
     coherence_block d_block;
     std::vector<gr_complex> d_channel;  /*!< [n_rx][n_tx] of the block at hand */
+    std::vector<gr_complex> d_turned;   /*!< [n_rx][n_tx] with users' phases */
     std::vector<tag_t> d_block_tags;    /*!< of the H item, until its first vector is out */
     std::vector<tag_t> d_vector_tags;   /*!< of the y items at hand */
     std::vector<float> d_row_scale;     /*!< [n_rx] what makes the noise white; empty = it is */
     std::vector<gr_complex> d_white;    /*!< [batch][n_rx] */
     std::vector<pmt::pmt_t> d_faults;   /*!< [batch] of the y items at hand; null if sound */
     std::vector<bool> d_tagged_skipped; /*!< [batch] tagged so upstream already */
+    std::vector<bool> d_has_phases;     /*!< [batch] whether phases begin there */
+    user_phases d_phases;               /*!< in force */
 };
 
 } // namespace thzum

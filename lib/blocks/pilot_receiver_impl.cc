@@ -57,6 +57,7 @@ pilot_receiver_impl::pilot_receiver_impl(pilot_frame frame, double row_energy)
       d_row_energy(row_energy),
       d_next_user(d_frame.layout().n_users),
       d_next_data(d_frame.layout().n_data),
+      d_user_phases(d_frame.layout().n_data),
       d_samples(d_frame.layout().n_chains)
 {
     set_tag_propagation_policy(TPP_DONT);
@@ -134,7 +135,9 @@ int pilot_receiver_impl::collect(const gr_complex* const* samples, int count)
     const bool found = find_frame_tag(count);
     int at = found ? int(d_frame_tag.offset - nitems_read(0)) : count;
     if (d_in_frame && !(found && at == 0)) {
+        const int before = d_frame.filled();
         at = d_frame.collect(samples, 0, at);
+        find_data_tags(before, at);
         if (d_frame.is_complete())
             end_frame(d_frame.despread() ? nullptr : bad_samples);
         return at;
@@ -163,6 +166,23 @@ bool pilot_receiver_impl::find_frame_tag(int count)
     return true;
 }
 
+// Tags among the next count samples, the frame's from number first on, that belong to its data.
+void pilot_receiver_impl::find_data_tags(int first, int count)
+{
+    const int data = d_frame.n_samples() - d_frame.layout().n_data;
+    const int skipped = std::max(data - first, 0);
+    if (skipped >= count)
+        return;
+    get_tags_in_window(d_tags, 0, skipped, count);
+    for (const auto& tag : d_tags) {
+        const size_t index = size_t(tag.offset - nitems_read(0)) + first - data;
+        if (tag.key == tags::user_phase())
+            d_user_phases[index] = tag.value;
+        else if (tag.key == tags::user_reference() && index == 0)
+            d_facts.user_reference = tag.value;
+    }
+}
+
 void pilot_receiver_impl::begin_frame(const tag_t& tag)
 {
     if (!pmt::is_integer(tag.value)) {
@@ -174,7 +194,7 @@ void pilot_receiver_impl::begin_frame(const tag_t& tag)
         d_facts.number = tag.value;
     }
     d_next_number = pmt::to_long(d_facts.number) + 1;
-    d_facts.users = d_facts.beams = d_facts.fault = nullptr;
+    d_facts.users = d_facts.beams = d_facts.user_reference = d_facts.fault = nullptr;
     d_facts.user_mask = ~uint64_t(0);
     get_tags_in_range(d_tags, 0, tag.offset, tag.offset + 1);
     for (const auto& other : d_tags) {
@@ -189,6 +209,7 @@ void pilot_receiver_impl::begin_frame(const tag_t& tag)
                            pmt::write_string(other.value));
         }
     }
+    std::fill(d_user_phases.begin(), d_user_phases.end(), nullptr);
     d_frame.restart();
     d_in_frame = true;
 }
@@ -254,7 +275,11 @@ void pilot_receiver_impl::put_data(int index)
                          tags::noise_var(),
                          pmt::from_double(d_frame.sample_noise_var() / d_row_energy));
         tag_first(1, offset);
+        if (d_facts.user_reference)
+            add_item_tag(1, offset, tags::user_reference(), d_facts.user_reference);
     }
+    if (d_user_phases[index])
+        add_item_tag(1, offset, tags::user_phase(), d_user_phases[index]);
     if (!d_facts.fault && d_frame.data_is_finite(index)) {
         std::copy_n(d_frame.data(index), size, item);
         return;

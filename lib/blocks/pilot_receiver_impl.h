@@ -37,8 +37,9 @@ private:
     // What stands beside the samples of the frame being collected or put out.
     struct frame_facts {
         pmt::pmt_t number;
-        pmt::pmt_t users; // null without tag
-        pmt::pmt_t beams; // null without tag
+        pmt::pmt_t users;          // null without tag
+        pmt::pmt_t beams;          // null without tag
+        pmt::pmt_t user_reference; // null without tag
         uint64_t user_mask;
         pmt::pmt_t fault; // why the whole frame is void; null for a good one
     };
@@ -52,6 +53,7 @@ private:
 
     int collect(const gr_complex* const* samples, int count);
     bool find_frame_tag(int count);
+    void find_data_tags(int first, int count);
     void begin_frame(const tag_t& tag);
     void end_frame(const pmt::pmt_t& fault);
     void drain();
@@ -72,6 +74,7 @@ private:
     output_state d_y, d_data;
     tag_t d_frame_tag; // what find_frame_tag() found
     std::vector<tag_t> d_tags;
+    std::vector<pmt::pmt_t> d_user_phases; // [n_data] tags of the frame; null where there is none
     std::vector<const gr_complex*> d_samples;
 
     long d_next_number = 0; // for a frame tag without a usable number

@@ -65,6 +65,18 @@ std::vector<int> chains(const std::string& key, const std::string& text, int n_c
     return list;
 }
 
+// "100;-250;0;30", or "100" for all
+std::vector<gr_complex> frequencies(const std::string& key, const std::string& text, int n_users)
+{
+    std::vector<gr_complex> list;
+    std::istringstream words(text);
+    for (std::string word; std::getline(words, word, ';');)
+        list.push_back(float(number(key, word, -1e12, 1e12)));
+    if (list.size() != 1 && int(list.size()) != n_users)
+        refuse(key, "one number or one for each of " + std::to_string(n_users) + " users", text);
+    return list;
+}
+
 // Arguments that stand for several of the hardware's options.
 bool set_short_hardware(option_map& hardware, const std::string& key, const std::string& value)
 {
@@ -75,6 +87,9 @@ bool set_short_hardware(option_map& hardware, const std::string& key, const std:
         hardware["phase_noise"] = true;
         hardware["phase_noise_shared"] = true;
         hardware["phase_noise_k2"] = number(key, value, 0, 1e12);
+    } else if (key == "user_phase_noise_k2") {
+        hardware["user_phase_noise"] = true;
+        hardware["user_phase_noise_k2"] = number(key, value, 0, 1e12);
     } else {
         return false;
     }
@@ -100,6 +115,12 @@ bool set_hardware(option_map& hardware, const std::string& key, const std::strin
     return true;
 }
 
+void set_user_cfo(uplink_parameters& channel, const std::string& key, const std::string& value)
+{
+    channel.hardware["user_frequency_offset"] = true;
+    channel.hardware["user_frequency_offset_hz"] = frequencies(key, value, channel.n_users);
+}
+
 bool set_own(radio_settings& settings, const std::string& key, const std::string& value)
 {
     if (key == "rate")
@@ -118,6 +139,8 @@ bool set_own(radio_settings& settings, const std::string& key, const std::string
         settings.setup.channel.seed = uint64_t(integer(key, value, 0, int64_t(1) << 53));
     else if (key == "noise_var" || key == "snr_db")
         settings.setup.channel.noise_var = noise_var_of(key, value, settings.setup.channel.n_users);
+    else if (key == "user_cfo")
+        set_user_cfo(settings.setup.channel, key, value);
     else
         return change_fault(
                    settings.faults, key, value, settings.setup.channel.shape.n_subarrays) ||

@@ -42,6 +42,10 @@ const synchronizer_settings& checked(const synchronizer_settings& settings)
         refuse("false_alarm", "a probability above 0 and below 0.5", settings.false_alarm);
     if (!(std::abs(settings.clock_offset) <= 1e-3))
         refuse("clock_offset", "-1e-3 to 1e-3", settings.clock_offset);
+    if (!(settings.max_user_frequency >= 0.0 && settings.max_user_frequency <= 0.05))
+        refuse("max_user_frequency",
+               "0 to 0.05 cycles per symbol, 0 for users without an offset of their own",
+               settings.max_user_frequency);
     return settings;
 }
 
@@ -66,7 +70,8 @@ frame_synchronizer_impl::frame_synchronizer_impl(air_frame::sptr frame,
               frame->parameters().samples_per_symbol),
       d_search(frame, d_pulse, settings.n_chains, settings.false_alarm),
       d_decision(frame, d_pulse, settings.n_chains, settings.max_frequency),
-      d_tracker(frame, settings.n_chains, settings.is_per_chain),
+      d_tracker(frame, settings.n_chains, settings.is_per_chain, settings.max_user_frequency),
+      d_turner(*frame),
       d_calibration(settings.n_chains, gr_complex(1)),
       d_samples(settings.n_chains, 0),
       d_bad(1, 0)
@@ -81,6 +86,10 @@ frame_synchronizer_impl::frame_synchronizer_impl(air_frame::sptr frame,
     d_references.resize(size_t(settings.n_chains) * frame->references().size() * frame->n_chips());
     d_result.noise_var.resize(settings.n_chains);
     d_result.symbols.resize(size_t(settings.n_chains) * frame->n_received());
+    d_result.user_frequency.resize(frame->parameters().n_users);
+    d_result.user_phases.resize(size_t(frame->parameters().n_data) * frame->parameters().n_users);
+    d_result.user_references.resize(size_t(settings.n_chains) * frame->parameters().n_users);
+    d_factors.resize(frame->parameters().n_users);
     restart();
 }
 
@@ -234,8 +243,9 @@ void frame_synchronizer_impl::end_frame()
     d_result.metric = d_fix.metric;
     take_symbols();
     take_noise();
-    d_tracker.run(d_references.data(), d_result.noise_var.data());
+    d_tracker.run(d_references.data(), d_result.noise_var.data(), d_users);
     correct_phases();
+    correct_users();
     void_bad_symbols();
     d_result.frequency = d_fix.frequency + d_tracker.frequency();
     d_result.phase_rms = d_tracker.phase_rms();
@@ -264,6 +274,7 @@ void frame_synchronizer_impl::take_symbols()
             for (int p = 0; p < chips; p++)
                 *references++ = d_pulse.at(row, sample_of(each.first + p) - double(d_turned_first));
     }
+    void_bad_references();
 }
 
 void frame_synchronizer_impl::take_noise()
@@ -286,21 +297,102 @@ void frame_synchronizer_impl::correct_phases()
                 d_calibration[s] * gr_complex(std::polar(1.0, -d_tracker.phase(s, symbol)));
 }
 
+// Users' own phases: out of the pilots, and for the data those that remain.
+void frame_synchronizer_impl::correct_users()
+{
+    const auto& p = d_frame->parameters();
+    const int chips = d_frame->n_chips(), n = d_frame->n_received();
+    d_result.user_frequency = d_tracker.user_frequency();
+    d_result.has_user_phases = d_tracker.has_user_phases();
+    const auto& last = d_frame->blocks().back();
+    const double origin = last.first + 0.5 * (last.length - 1);
+    take_user_references(origin);
+    if (!d_result.has_user_phases)
+        return;
+    d_turner.set_frequency(d_result.user_frequency);
+    for (int q = 0; q < p.n_slots; q++) {
+        const int at = p.n_noise + q * chips;
+        const double middle = d_frame->received_symbols()[at] + 0.5 * (chips - 1);
+        for (int k = 0; k < p.n_users; k++)
+            d_factors[k] = gr_complex(std::polar(1.0, -d_tracker.user_phase(k, middle, origin)));
+        for (int s = 0; s < d_settings.n_chains; s++)
+            d_turner.run(d_factors.data(), &d_result.symbols[size_t(s) * n + at]);
+    }
+    double* phases = d_result.user_phases.data();
+    for (int i = 0; i < p.n_data; i++)
+        for (int k = 0; k < p.n_users; k++)
+            *phases++ = d_tracker.user_phase(k, d_frame->data_symbol(i), origin);
+}
+
+// Users' pilot chips among the data, despread, turned to the origin and added up.
+void frame_synchronizer_impl::take_user_references(double origin)
+{
+    const auto& p = d_frame->parameters();
+    const int chips = d_frame->n_chips(), n = int(d_frame->references().size());
+    std::fill(d_result.user_references.begin(), d_result.user_references.end(), gr_complex(0));
+    int count = 0;
+    for (int j = 0; j < n && p.n_data > 0 && d_settings.max_user_frequency > 0.0; j++) {
+        const auto& each = d_frame->references()[j];
+        if (each.group != p.reference_beams || (d_has_bad && is_bad_symbol(each.first, chips)))
+            continue;
+        count++;
+        const double middle = each.first + 0.5 * (chips - 1);
+        for (int s = 0; s < d_settings.n_chains; s++)
+            for (int k = 0; k < p.n_users; k++) {
+                const gr_complex* x = &d_references[(size_t(s) * n + j) * chips];
+                gr_complex sum(0);
+                for (int i = 0; i < chips; i++)
+                    sum += x[i] * std::conj(p.sequences[size_t(k) * chips + i]);
+                const double phase =
+                    d_tracker.phase(s, middle) + d_tracker.user_phase(k, middle, origin);
+                d_result.user_references[size_t(s) * p.n_users + k] +=
+                    sum * d_calibration[s] * gr_complex(std::polar(1.0, -phase));
+            }
+    }
+    const float scale = 1.0f / std::sqrt(float(std::max(count * chips, 1)));
+    for (auto& value : d_result.user_references)
+        value *= scale;
+    d_result.has_user_references = count > 0;
+}
+
+// Whether a sample that was not finite lies between two samples of the stream.
+bool frame_synchronizer_impl::is_bad(int64_t from, int64_t to) const
+{
+    from = std::max(from, d_bad.first());
+    to = std::min(to, d_bad.end());
+    return from < to && std::memchr(d_bad.at(0, from), 1, size_t(to - from));
+}
+
+// Whether one lies within reach of symbols of the frame.
+bool frame_synchronizer_impl::is_bad_symbol(int first, int length) const
+{
+    const int reach = d_pulse.reach();
+    return is_bad(int64_t(sample_of(first)) - reach,
+                  int64_t(sample_of(first + length - 1)) + reach + 2);
+}
+
+void frame_synchronizer_impl::void_bad_references()
+{
+    d_has_bad = is_bad_symbol(0, d_frame->n_symbols());
+    if (!d_has_bad)
+        return;
+    const size_t chips = d_frame->n_chips(), n = d_frame->references().size();
+    for (size_t j = 0; j < n; j++)
+        if (is_bad_symbol(d_frame->references()[j].first, int(chips)))
+            for (int s = 0; s < d_settings.n_chains; s++)
+                std::fill_n(&d_references[(s * n + j) * chips], chips, gr_complex(0));
+}
+
 void frame_synchronizer_impl::void_bad_symbols()
 {
-    const float nan = std::numeric_limits<float>::quiet_NaN();
-    const int reach = d_pulse.reach(), n = d_frame->n_received();
-    const int64_t end = std::min<int64_t>(d_bad.end(), int64_t(sample_of(d_frame->n_symbols())));
-    const int64_t first = std::max(d_bad.first(), int64_t(sample_of(0)) - reach);
-    if (first >= end || !std::memchr(d_bad.at(0, first), 1, size_t(end - first)))
+    if (!d_has_bad)
         return;
-    for (int i = 0; i < n; i++) {
-        const int64_t from = int64_t(sample_of(d_frame->received_symbols()[i])) - reach;
-        const int64_t to = std::min(from + 2 * reach + 2, d_bad.end());
-        if (from < to && std::memchr(d_bad.at(0, from), 1, size_t(to - from)))
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const int n = d_frame->n_received();
+    for (int i = 0; i < n; i++)
+        if (is_bad_symbol(d_frame->received_symbols()[i], 1))
             for (int s = 0; s < d_settings.n_chains; s++)
                 d_result.symbols[size_t(s) * n + i] = gr_complex(nan, nan);
-    }
 }
 
 void frame_synchronizer_impl::drop_old()

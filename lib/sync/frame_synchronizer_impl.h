@@ -13,6 +13,7 @@
 #include "sync/preamble_decision.h"
 #include "sync/preamble_search.h"
 #include "sync/pulse.h"
+#include "sync/user_turner.h"
 #include <gnuradio/thzum/frame_synchronizer.h>
 #include <vector>
 
@@ -32,6 +33,7 @@ public:
     const synchronized_frame& frame() const override { return d_result; }
     void release() override { d_has_frame = false; }
     void set_calibration(const std::vector<gr_complex>& gains) override;
+    void set_users(int64_t users) override { d_users = users; }
     uint64_t frames() const override { return d_frames; }
     uint64_t cut_short() const override { return d_cut_short; }
     uint64_t missed() const override { return d_missed; }
@@ -52,6 +54,11 @@ private:
     void take_symbols();
     void take_noise();
     void correct_phases();
+    void correct_users();
+    void take_user_references(double origin);
+    bool is_bad(int64_t from, int64_t to) const;
+    bool is_bad_symbol(int first, int length) const;
+    void void_bad_references();
     void void_bad_symbols();
     double sample_of(double symbol) const;
     void drop_old();
@@ -62,6 +69,8 @@ private:
     preamble_search d_search;
     preamble_decision d_decision;
     phase_tracker d_tracker;
+    user_turner d_turner;
+    int64_t d_users = -1;
     std::vector<gr_complex> d_calibration; // [S] factors
 
     chain_buffer<gr_complex> d_samples;
@@ -74,6 +83,8 @@ private:
     std::vector<std::vector<gr_complex>> d_turned; // [S] samples of the frame, frequency removed
     int64_t d_turned_first = 0;
     std::vector<gr_complex> d_references; // [S][J][P]
+    std::vector<gr_complex> d_factors;    // [K] of a slot
+    bool d_has_bad = false;               // within the frame
     synchronized_frame d_result;
     bool d_has_frame = false;
     uint64_t d_frames = 0, d_cut_short = 0, d_missed = 0, d_bad_samples = 0;

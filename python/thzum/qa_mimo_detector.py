@@ -131,6 +131,77 @@ class qa_mimo_detector(gr_unittest.TestCase):
         for a, b in zip(got, clean):
             np.testing.assert_allclose(a[~lost], b[~lost], rtol=1e-5, atol=1e-5)
 
+    def error_rate(self, algorithm="lmmse"):
+        return np.mean(self.wanted(algorithm)[0] != self.sent)
+
+    def turned(self, angles):
+        """Turns what users send in each vector by ``angles`` [vectors, N_TX]."""
+        sent = self.points[self.sent].reshape(N_BLOCKS, N_SYMBOLS, N_TX)
+        clean = np.einsum("brk,bnk->bnr", self.H, sent)
+        after = np.einsum("brk,bnk->bnr", self.H, sent * np.exp(1j * angles.reshape(sent.shape)))
+        self.y += (after - clean).reshape(-1, N_RX)
+
+    def test_users_phases_from_tags(self):
+        angles = np.zeros((N_BLOCKS * N_SYMBOLS, N_TX))
+        tags = []
+        for offset, phases in ((5, [1, 2, -3, 0.5]), (9, [0, 9, 1, 1]), (2 * N_SYMBOLS, [3, 2, 1, 0])):
+            end = (offset // N_SYMBOLS + 1) * N_SYMBOLS  # phases end with the coherence block
+            angles[offset:end] = phases
+            tags.append(tag(offset, "thzum_user_phase", pmt.init_f64vector(N_TX, np.array(phases, float))))
+        clean = self.error_rate("lmmse"), self.error_rate("ep")
+        self.turned(angles)
+        self.y[7] = np.nan
+        good = np.arange(len(self.y)) != 7
+        for algorithm, expected in zip(("lmmse", "ep"), clean):
+            (symbols, *_), out_tags = self.run_block(self.block(algorithm), y_tags=tags)
+            # The same noise against turned channels decides otherwise where it was close.
+            self.assertLess(np.mean(symbols[good] != self.sent[good]), expected + 0.03)
+            self.assertEqual(len(by_offset(out_tags, "thzum_user_phase")), 3)
+        (symbols, *_), _ = self.run_block(self.block())
+        third = slice(2 * N_SYMBOLS, 3 * N_SYMBOLS)
+        self.assertGreater(np.mean(symbols[third] != self.sent[third]), 0.5)
+
+    def test_phases_among_vectors_left_out_hold_for_those_behind(self):
+        phases = np.array([1.0, 2.0, -3.0, 0.5])
+        clean = self.error_rate()
+        self.turned(np.tile(phases, (N_BLOCKS * N_SYMBOLS, 1)))
+        tags = [tag(b * N_SYMBOLS, "thzum_user_phase", pmt.init_f64vector(N_TX, phases)) for b in range(N_BLOCKS)]
+        block = self.block(n_symbols=N_SYMBOLS - 4, offset=4)
+        (symbols, *_), _ = self.run_block(block, y_tags=tags)
+        sent = self.sent.reshape(N_BLOCKS, N_SYMBOLS, N_TX)[:, 4:].reshape(-1, N_TX)
+        self.assertLess(np.mean(symbols != sent), clean + 0.03)
+
+    def test_references_align_users_with_their_channel(self):
+        phases = np.array([1.0, 2.0, -3.0, 0.5])
+        clean = self.error_rate()
+        self.turned(np.tile(phases, (N_BLOCKS * N_SYMBOLS, 1)))
+        references = 7.0 * self.H * np.exp(1j * phases)
+        tags = [tag(b * N_SYMBOLS, "thzum_user_reference", pmt.init_c32vector(N_RX * N_TX, r.ravel()))
+                for b, r in enumerate(references)]
+        for h_tags in ((), [tag(b, "thzum_noise_scale", pmt.init_f32vector(N_RX, [1.0] * N_RX))
+                            for b in range(N_BLOCKS)]):
+            (symbols, *_), _ = self.run_block(self.block(), y_tags=tags, h_tags=h_tags)
+            self.assertLess(np.mean(symbols != self.sent), clean + 0.03)
+        # References that drown in noise turn nothing.
+        weak = [tag(b * N_SYMBOLS, "thzum_user_reference", pmt.init_c32vector(N_RX * N_TX, 0.01 * r.ravel()))
+                for b, r in enumerate(references)]
+        got, _ = self.run_block(self.block(), y_tags=weak)
+        plain, _ = self.run_block(self.block())
+        np.testing.assert_array_equal(got[0], plain[0])
+
+    def test_malformed_phases_change_nothing(self):
+        clean = self.wanted()
+        tags = [
+            tag(0, "thzum_user_phase", pmt.init_f64vector(N_TX - 1, [1.0] * (N_TX - 1))),
+            tag(3, "thzum_user_phase", pmt.init_f64vector(N_TX, [np.nan] * N_TX)),
+            tag(4, "thzum_user_phase", pmt.from_double(1.0)),
+            tag(5, "thzum_user_reference", pmt.init_c32vector(3, [1j] * 3)),
+            tag(6, "thzum_user_reference", pmt.init_c32vector(N_RX * N_TX, [complex(np.inf, 0)] * (N_RX * N_TX))),
+        ]
+        got, _ = self.run_block(self.block(), y_tags=tags)
+        for a, b in zip(got, clean):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+
     def test_bad_channel_loses_its_block_only(self):
         clean = self.wanted()
         self.H[3, 1, 1] = np.nan

@@ -235,6 +235,25 @@ class qa_pilot_receiver(gr_unittest.TestCase):
         self.assertEqual([r["users"] for r in got.reports], [15, 5, 15])
         self.assertEqual(got.receiver.skipped_items(), 2)
 
+    def test_user_phases_go_to_their_data_items(self):
+        sent = self.frames(3)
+        samples = np.concatenate([f.samples for f in sent], axis=1)
+        data = LENGTH - N_DATA
+        phases = {0: [0.1, 0.2, 0.3, 0.4], N_DATA - 1: [1.0, 2.0, 3.0, 4.0]}
+        extra = [(LENGTH + data + i, "thzum_user_phase", pmt.init_f64vector(4, p)) for i, p in phases.items()]
+        extra += [
+            (LENGTH + data, "thzum_user_reference", pmt.init_c32vector(12, [1j] * 12)),
+            (LENGTH + data - 1, "thzum_user_phase", pmt.init_f64vector(4, [9.0] * 4)),  # a pilot's
+        ]
+        for max_items in (None, 2):
+            got = Reception(samples, LENGTH * np.arange(3), extra_tags=extra, max_items=max_items)
+            tagged = {item: list(tags["thzum_user_phase"]) for item, tags in got.data_tags.items()
+                      if "thzum_user_phase" in tags}
+            self.assertEqual(tagged, {N_DATA + i: p for i, p in phases.items()})
+            references = [item for item, tags in got.data_tags.items() if "thzum_user_reference" in tags]
+            self.assertEqual(references, [N_DATA])
+            self.assertFalse(any("thzum_user_phase" in tags for tags in got.y_tags.values()))
+
     def test_malformed_tags_are_survived(self):
         sent = self.frames(3)
         samples = np.concatenate([f.samples for f in sent], axis=1)

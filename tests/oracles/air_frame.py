@@ -49,11 +49,11 @@ def entry_of_symbols(air):
     return entry
 
 
-def received(air, gains, data, noise_var, rng, start=0.0, cfo=0.0, count=None, phase=None):
+def received(air, gains, data, noise_var, rng, start=0.0, cfo=0.0, count=None, phase=None, user_cfo=None):
     """Samples [S, count] of one frame: gains [S, E, K] of the chains by combiner entry, data [K, n_data].
 
     ``start`` is the instant of symbol 0 in samples, ``cfo`` in cycles per symbol, ``phase`` [count] more turns
-    in radians.
+    in radians, ``user_cfo`` [K] what users have of their own, in cycles per symbol with phase zero at symbol 0.
     """
     step = air.samples_per_symbol
     count = int(air.n_samples + start + 50) if count is None else count
@@ -63,7 +63,9 @@ def received(air, gains, data, noise_var, rng, start=0.0, cfo=0.0, count=None, p
     entry = np.asarray(entries)[np.clip(np.searchsorted(edges, np.arange(count), "right") - 1, 0, len(entries) - 1)]
     y = np.zeros((gains.shape[0], count), complex)
     for k, row in enumerate(data):
-        y += gains[:, entry, k] * waveform(air, frame_symbols(air, k, row), instants)
+        own = 0.0 if user_cfo is None else user_cfo[k]
+        x = waveform(air, frame_symbols(air, k, row), instants) * np.exp(2j * np.pi * own * instants / step)
+        y += gains[:, entry, k] * x
     turn = 2j * np.pi * cfo * np.arange(count) / step
     y = y * np.exp(turn if phase is None else turn + 1j * phase)
     noise = rng.standard_normal((2, *y.shape))

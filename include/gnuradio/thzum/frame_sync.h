@@ -29,15 +29,21 @@ namespace thzum {
  * frame, on every output: \p thzum_frame (long, counts from the first frame found, missed ones
  * included), \p thzum_sample (long, the input sample of the frame's first symbol), \p thzum_cfo
  * (double, cycles per symbol), \p thzum_users (long) and \p thzum_beams (s32vector) as they are
- * set.
+ * set, and where users differ in frequency \p thzum_user_cfo (f64vector [K], cycles per symbol
+ * against thzum_cfo).
+ *
+ * Users' own phases are taken out of the pilots. Among the data, where they cannot be, the tag \p
+ * thzum_user_phase (f64vector [K]) tells from a symbol on by how many radians each user is turned,
+ * and \p thzum_user_reference (c32vector [S][K]) at the first of them what the references among
+ * the data have of each user; a mimo_detector uses both.
  *
  * When the blocks in front have finished, frame_synchronizer::tail() samples of silence follow
  * their last one, so that a stream may end with its last frame.
  *
  * Message port \p report: a dictionary per frame with frame, sample (long), cfo, metric, phase_rms
- * (double), noise_var (f64vector, of a symbol of each chain as received) and the counters lost and
- * bad_samples. Port \p control takes a dictionary with any of users (long), beams (s32vector) and
- * calibration (c32vector).
+ * (double), user_cfo (f64vector [K]), noise_var (f64vector, of a symbol of each chain as received)
+ * and the counters lost and bad_samples. Port \p control takes a dictionary with any of users
+ * (long), beams (s32vector) and calibration (c32vector).
  */
 class THZUM_API frame_sync : virtual public gr::block
 {
@@ -47,7 +53,8 @@ public:
     /*!
      * \param frame what is sent when
      * \param settings of the synchroniser
-     * \param users bit k set when user k sends, for the tag; negative: no tag, all do
+     * \param users bit k set when user k sends, for the tag and for users' own offsets; negative:
+     * no tag, all do
      * \param beams [S] code book indices of the data beams, for the tag; empty: no tag
      * \param calibration [S] gains of the chains, which are divided out; empty: ones
      * \throws std::invalid_argument naming the argument, what was expected and what came

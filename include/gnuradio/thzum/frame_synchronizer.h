@@ -24,6 +24,9 @@ struct synchronizer_settings {
     double false_alarm = 1e-3;   /*!< of a place in the first stage, above 0, below 0.5 */
     bool is_per_chain = false;   /*!< an oscillator for each chain rather than one for all */
     double clock_offset = 0.0;   /*!< by how much the receiver's clock is fast, +-1e-3 */
+    /*! largest frequency of a user against the common one, in cycles per symbol, 0 .. 0.05, and no
+     * more than the spacing of the references allows; 0: users have no phase of their own */
+    double max_user_frequency = 1e-3;
 };
 
 /*! What is known of a frame that was received. */
@@ -33,8 +36,17 @@ struct synchronized_frame {
     double frequency; /*!< offset in cycles per symbol */
     double metric;    /*!< of the preamble, 1 on average for noise */
     double phase_rms; /*!< phase followed beyond the frequency, in radians */
-    std::vector<double> noise_var;   /*!< [S] of a symbol, as received */
-    std::vector<gr_complex> symbols; /*!< [S][n_received], without offsets; NaN where lost */
+    std::vector<double> noise_var;      /*!< [S] of a symbol, as received */
+    std::vector<gr_complex> symbols;    /*!< [S][n_received], without offsets; NaN where lost */
+    bool has_user_phases = false;       /*!< whether users turn against each other */
+    std::vector<double> user_frequency; /*!< [K] against frequency; 0 where not significant */
+    /*! [n_data][K] radians by which a user's symbols are still turned in the data, against his
+     * pilots, from which his own phase was taken; valid with has_user_phases */
+    std::vector<double> user_phases;
+    bool has_user_references = false; /*!< whether there are any that are not lost */
+    /*! [S][K] a user's pilot chips among the data behind the data beams, without phases: his
+     * effective channel times a factor, with the noise of a data symbol */
+    std::vector<gr_complex> user_references;
 };
 
 /*!
@@ -88,7 +100,11 @@ public:
      */
     virtual void set_calibration(const std::vector<gr_complex>& gains) = 0;
 
-    /*! The check alone. */
+    /*! Users who send from the next frame on: bit k is set when user k does; negative: all do.
+     * The others are not looked at for frequency and phase. */
+    virtual void set_users(int64_t users) = 0;
+
+    /*! The check of set_calibration() alone. */
     static void check_calibration(const std::vector<gr_complex>& gains, int n_chains);
 
     /*! Frames complete so far. */

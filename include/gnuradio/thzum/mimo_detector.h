@@ -40,6 +40,12 @@ namespace thzum {
  * A tag thzum_noise_scale (f32vector of n_rx numbers above 0) on an H item is the noise variance of
  * each receive sample over that; the rows of H and y are then scaled so that the noise is white.
  *
+ * Tags of a y item may turn the columns of H from there to the end of the coherence block: \p
+ * thzum_user_phase (f64vector of n_tx) by so many radians, \p thzum_user_reference (c32vector of
+ * n_rx*n_tx, G = c H + noise of a receive sample) by the angle of each column of G against that of
+ * H where it stands out of the noise. frame_sync sets them for users with a frequency or phase of
+ * their own.
+ *
  * What cannot be detected becomes symbols -1, zeros and the tag thzum_skipped, and is counted: a y
  * with NaN or Inf alone (nan); the whole coherence block when its H is not finite (nan) or has no
  * usable noise variance or scale (noise_var, no_noise_var, noise_scale).

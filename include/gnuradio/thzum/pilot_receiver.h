@@ -30,7 +30,8 @@ namespace thzum {
  * exactly n_data per frame (may stay unconnected). Tags on every item of y: \p thzum_frame, \p
  * thzum_user, \p thzum_noise_var (variance of one observation: that of a sample divided by P). On
  * the first item of data: \p thzum_frame and \p thzum_noise_var (variance of one sample). The first
- * item of either carries \p thzum_beams and \p thzum_users on.
+ * item of either carries \p thzum_beams and \p thzum_users on, the first one of data \p
+ * thzum_user_reference, and any of data the \p thzum_user_phase of its sample.
  *
  * An unscheduled user's item is zero and tagged \p thzum_skipped = "unscheduled". A frame cut short
  * by the next one, or with NaN or Inf in its noise or pilot section, gives zero items tagged \p

@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(frame_synchronizer.h) */
-/* BINDTOOL_HEADER_FILE_HASH(5ee33ebfc53d31d6231b0a5357feb614) */
+/* BINDTOOL_HEADER_FILE_HASH(c473e926f089fe295780ee694e48e576) */
 
 #include "arrays.h"
 #include <gnuradio/thzum/frame_synchronizer.h>
@@ -35,6 +35,16 @@ py::dict result(const frame_synchronizer& sync)
     dict["phase_rms"] = frame.phase_rms;
     dict["noise_var"] = py::array_t<double>(py::ssize_t(chains), frame.noise_var.data());
     dict["symbols"] = symbols;
+    const py::ssize_t users = py::ssize_t(frame.user_frequency.size());
+    dict["user_cfo"] = py::array_t<double>(users, frame.user_frequency.data());
+    const py::ssize_t data = py::ssize_t(frame.user_phases.size()) / users;
+    py::array_t<double> phases({ data, users });
+    std::copy(frame.user_phases.begin(), frame.user_phases.end(), phases.mutable_data());
+    dict["user_phases"] = frame.has_user_phases ? py::object(phases) : py::none();
+    py::array_t<gr_complex> references({ chains, users });
+    std::copy(
+        frame.user_references.begin(), frame.user_references.end(), references.mutable_data());
+    dict["user_references"] = frame.has_user_references ? py::object(references) : py::none();
     return dict;
 }
 
@@ -84,6 +94,8 @@ Args:
     false_alarm: of a place in the first stage of the search.
     per_chain: whether every chain has an oscillator of its own; else one for all.
     clock_offset: by how much the receiver's clock is fast, -1e-3 to 1e-3.
+    max_user_frequency: largest frequency of a user against the common one, in cycles per symbol, 0 to 0.05; 0 for
+        users without a phase of their own.
 
 Raises:
     ValueError: naming the argument, what was expected and what came.)")
@@ -92,26 +104,41 @@ Raises:
                          double max_frequency,
                          double false_alarm,
                          bool per_chain,
-                         double clock_offset) {
-                 return frame_synchronizer::make(
-                     frame, { n_chains, max_frequency, false_alarm, per_chain, clock_offset });
+                         double clock_offset,
+                         double max_user_frequency) {
+                 return frame_synchronizer::make(frame,
+                                                 { n_chains,
+                                                   max_frequency,
+                                                   false_alarm,
+                                                   per_chain,
+                                                   clock_offset,
+                                                   max_user_frequency });
              }),
              py::arg("frame"),
              py::arg("n_chains"),
              py::arg("max_frequency") = 0.22,
              py::arg("false_alarm") = 1e-3,
              py::arg("per_chain") = false,
-             py::arg("clock_offset") = 0.0)
-        .def("process",
-             &process,
-             py::arg("samples"),
-             "The frames that end within the next samples [S, n] of the stream: a list of "
-             "dictionaries with frame, instant, cfo, metric, phase_rms, noise_var [S] and symbols "
-             "complex64 [S, n_received].")
+             py::arg("clock_offset") = 0.0,
+             py::arg("max_user_frequency") = 1e-3)
+        .def(
+            "process",
+            &process,
+            py::arg("samples"),
+            "The frames that end within the next samples [S, n] of the stream: a list of "
+            "dictionaries with frame, instant, cfo, metric, phase_rms, noise_var [S], symbols "
+            "complex64 [S, n_received], user_cfo [K] against cfo, and user_phases [n_data, K], the "
+            "radians by which users are still turned in the data, or None where they are not, and "
+            "user_references [S, K], each user's pilots among the data behind the data beams with "
+            "the noise of a data symbol, or None.")
         .def("tail",
              &frame_synchronizer::tail,
              "Samples of silence that stand for what a stream lacks at its end: after as many the "
              "frame with which it ended is complete.")
+        .def("set_users",
+             &frame_synchronizer::set_users,
+             py::arg("users"),
+             "Users who send from the next frame on: bit k is set when user k does; -1: all.")
         .def("set_calibration",
              &frame_synchronizer::set_calibration,
              py::arg("gains"),

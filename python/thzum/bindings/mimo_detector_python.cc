@@ -8,7 +8,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                                       */
 /* BINDTOOL_USE_PYGCCXML(0)                                                        */
 /* BINDTOOL_HEADER_FILE(mimo_detector.h)                                           */
-/* BINDTOOL_HEADER_FILE_HASH(cfa51fe02f6a0e4adee659f5e16e3a33)                     */
+/* BINDTOOL_HEADER_FILE_HASH(065737f23280b8ea0c06f04334e219ab)                     */
 /***********************************************************************************/
 
 #include "options.h"

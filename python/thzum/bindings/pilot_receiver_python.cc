@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(pilot_receiver.h)                                 */
-/* BINDTOOL_HEADER_FILE_HASH(e16e589606c2f18346ac7c5201d084b4) */
+/* BINDTOOL_HEADER_FILE_HASH(525ae80337c4b4e2c3cb5c3ca0b184f4) */
 
 #include "arrays.h"
 #include <gnuradio/thzum/pilot_receiver.h>
