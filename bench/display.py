@@ -3,12 +3,17 @@
 
 import itertools
 import os
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pmt
 
+from recordings_of_plans import record
+
 from gnuradio import thzum
+from gnuradio.thzum.array import array_preset
 from gnuradio.thzum.frame.recording import Recording
 
 SECONDS = 5.0
@@ -16,8 +21,11 @@ RATE = 20  # pictures a second, and frames
 SIZE = (600, 430)  # of a display, a quarter of the window
 
 
+MANY = dict(n_slots=64, n_users=24, n_data=192, modulations=["qpsk", "16qam"])  # over 32 subarrays
+
+
 def _fed(array, n_users, sections):
-    """{name: (sink, function of a frame's number that feeds it)} with what a receiver gives at four users."""
+    """{name: (sink, function of a frame's number that feeds it)} with what a receiver gives."""
     from gnuradio.thzum.display import angular_spectrum_sink, constellation_sink, history_sink, path_sink
 
     rng = np.random.default_rng(1)
@@ -26,7 +34,9 @@ def _fed(array, n_users, sections):
         return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.complex64)
 
     options = dict(update_time=1 / RATE)
-    spectra = angular_spectrum_sink(array, ["estimate"], users=range(n_users), **options)
+    # As many as thzum-rx shows at a time.
+    users = range(min(n_users, 4))
+    spectra = angular_spectrum_sink(array, ["estimate"], range(min(array.n_subarrays, 4)), users=users, **options)
     paths, history = path_sink(array, **options), history_sink(**options)
     constellations = constellation_sink(n_users, [name for name, _ in sections], **options)
     h = noise(64, n_users, array.n_antennas)
@@ -34,7 +44,7 @@ def _fed(array, n_users, sections):
     x_hat = [part + 0.1 * noise(*part.shape) for part in points]
 
     def feed_spectra(frame):
-        for user in range(n_users):
+        for user in users:
             spectra.keep([(user, 0, h[frame % 64, user])])
 
     def feed_paths(frame):
@@ -93,13 +103,13 @@ def _one(sink, feed, seconds):
     return dict(cpu_percent=share, pictures_per_second=(widget.pictures - before) / seconds)
 
 
-def _receiver(seconds, is_shown):
-    """The same of thzum-rx on the shipped recording at RATE frames a second, with its window or without."""
+def _receiver(seconds, is_shown, recording="", estimator="newtonized_omp"):
+    """The same of thzum-rx on a recording at RATE frames a second, with its window or without."""
     from gnuradio.thzum.rx.session import Session
     from gnuradio.thzum.rx.source import open_source
     from gnuradio.thzum.rx.window import Window
 
-    session = Session(open_source("", repeat=True), frame_rate=RATE, estimator="newtonized_omp")
+    session = Session(open_source(recording, repeat=True), frame_rate=RATE, estimator=estimator)
     window = Window(session, 1 / RATE) if is_shown else None
     (window or session).start()
     _share(1.0)
@@ -108,9 +118,22 @@ def _receiver(seconds, is_shown):
     share = _share(seconds)
     found = dict(cpu_percent=share, frames_per_second=(session.graph.frames() - frames) / seconds)
     if widgets:
-        found["pictures_per_second"] = min(w.pictures - n for w, n in zip(widgets, before)) / seconds
+        # ls gives no paths to draw.
+        drawn = [widget.pictures - n for widget, n in zip(widgets, before)]
+        found["pictures_per_second"] = min(count for count in drawn if count > 0) / seconds
         window.close()
     session.stop()
+    return found
+
+
+def _of_many_users(sections, seconds):
+    """The displays that grow with the users, and the receiver, with 24 users over 32 subarrays."""
+    fed = _fed(array_preset("thz140_aosa32x64"), MANY["n_users"], sections)
+    found = {f"{name}, 24 users": _one(*fed[name], seconds) for name in ("paths", "constellations")}
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(record(Path(folder) / "many", "thz140_aosa32x64", 8, **MANY))
+        for name, is_shown in (("thzum-rx --no-gui, 24 users, ls", False), ("with its window, 24 users, ls", True)):
+            found[name] = _receiver(seconds, is_shown, path, "ls")
     return found
 
 
@@ -126,17 +149,18 @@ def measure(seconds=SECONDS):
                _fed(plan.array, plan.n_users, sections).items()}
     results["thzum-rx --no-gui"] = _receiver(seconds, False)
     results["thzum-rx with its window"] = _receiver(seconds, True)
+    results |= _of_many_users(sections, seconds)
     application.processEvents()
     return results
 
 
 def report(results):
     """The results as a table."""
-    lines = [f"  {'':28}{'CPU of one core':>18}{'pictures/s':>12}{'frames/s':>10}"]
+    lines = [f"  {'':34}{'CPU of one core':>18}{'pictures/s':>12}{'frames/s':>10}"]
     for name, found in results.items():
         cells = (found.get(key) for key in ("pictures_per_second", "frames_per_second"))
         pictures, frames = ("-" if value is None else f"{value:.1f}" for value in cells)
-        lines.append(f"  {name:28}{found['cpu_percent']:16.1f} %{pictures:>12}{frames:>10}")
+        lines.append(f"  {name:34}{found['cpu_percent']:16.1f} %{pictures:>12}{frames:>10}")
     return "\n".join(lines)
 
 

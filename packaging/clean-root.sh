@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Builds the Debian packages in a fresh minimal root and installs and tests them in another one.
-# usage (as root): clean-root.sh bookworm|trixie FOLDER [base|build|test|clean]...   needs debootstrap and 8 GB
+# Tries the ways in on fresh minimal Debian roots: packages built in one and tested in another, the README's commands in a third.
+# usage (as root): clean-root.sh bookworm|trixie FOLDER [base|build|test|user|native|clean]...   needs debootstrap and 12 GB
 #   base    debootstrap, kept in FOLDER/SUITE-base
 #   build   packages from this source tree, in a copy of the base, into FOLDER/SUITE-packages
 #   test    those packages installed in another copy, then packaging/test-installed.sh
+#   user    in a third copy: git, a clone, ./run demo, and the seconds until its picture is there; thzum-rx, the virtual radio
+#   native  ./run test in that clone
 #   clean   unmount and remove the copies
 # Without a step: base, build, test. The mirror is this machine's; THZUM_ROOT_FILES names files that the roots
 # need as well, such as a proxy's certificate or /etc/pip.conf.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-[ $# -ge 2 ] || { sed -n '3,11s/^# \?//p' "$0" >&2; exit 2; }
+[ $# -ge 2 ] || { sed -n '3,13s/^# \?//p' "$0" >&2; exit 2; }
 suite=$1
 mkdir -p "$2"
 work=$(cd "$2" && pwd)
@@ -83,13 +85,34 @@ test_packages() {
     inside test /src/packaging/test-installed.sh -q
 }
 
+# The commands of the README, with nothing installed before but git, and those of its part "Live" without a screen.
+new_user() {
+    fresh_root user
+    rm -rf "$work/$suite-user/src"
+    inside user apt-get update -q
+    inside user apt-get install -q -y --no-install-recommends git
+    git clone -q --no-hardlinks "$root" "$work/$suite-user/root/gr-thzum"
+    local begin=$SECONDS
+    inside user sh -c 'cd /root/gr-thzum && ./run demo && test -s build/demo.png'
+    echo "$suite: first picture after $((SECONDS - begin)) s"
+    inside user sh -ec 'cd /root/gr-thzum; export QT_QPA_PLATFORM=offscreen
+        ./run exec thzum-rx --no-gui --frames 16
+        ./run exec thzum-rx --frames 16 --picture /tmp/thzum_rx.png; test -s /tmp/thzum_rx.png
+        ./run exec grcc -o /tmp examples/virtual_radio_tx.grc examples/virtual_radio_rx.grc
+        ./run exec timeout --preserve-status 30 python3 /tmp/virtual_radio_rx.py & ./run exec timeout --preserve-status 20 python3 /tmp/virtual_radio_tx.py; wait'
+}
+
+native_tests() { inside user sh -c 'cd /root/gr-thzum && ./run test'; }
+
 for step in "${@:-base build test}"; do
     for step in $step; do
         case $step in
             base) make_base ;;
             build) build_packages ;;
             test) test_packages ;;
-            clean) remove_root build; remove_root test ;;
+            user) new_user ;;
+            native) native_tests ;;
+            clean) remove_root build; remove_root test; remove_root user ;;
             *) echo "clean-root.sh: unknown step '$step'" >&2; exit 2 ;;
         esac
     done

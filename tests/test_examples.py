@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every example flowgraph is compiled by grcc, run, stopped, and its results are checked."""
 
+import os
 import re
 import subprocess
 import sys
@@ -39,6 +40,9 @@ class shown(base):
 example.main(shown)
 """
 
+# Prints the size with which a program opens its window.
+PRINT_SIZE = RUN_AND_TERMINATE.replace("super().show()", "super().show(); print('size', self.width(), self.height())")
+
 
 def items(sink, vlen, dtype=np.complex64):
     return np.array(sink.data(), dtype).reshape(-1, vlen)
@@ -48,6 +52,18 @@ def tag_values(sink, key):
     """{item: value} of the tags ``key`` that a vector sink saw."""
     tags = [tag for tag in sink.tags() if pmt.symbol_to_string(tag.key) == key]
     return {tag.offset: pmt.to_python(tag.value) for tag in tags}
+
+
+def test_windows_open_at_a_useful_size(compiled, tmp_path):
+    with_windows = [example for example in EXAMPLES if "generate_options: qt_gui" in example.read_text()]
+    assert len(with_windows) >= 10
+    assert all("name: first_size" in example.read_text() for example in with_windows)
+    # As for a user who has never opened it: GNU Radio's own first size is some 550 x 400, with scroll bars.
+    done = subprocess.run(
+        [sys.executable, "-c", PRINT_SIZE, str(compiled("lesson1_one_path")), "lesson1_one_path"],
+        env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}, capture_output=True, text=True, timeout=TIME_LIMIT,
+    )
+    assert "size 1000 800" in done.stdout, done.stdout + done.stderr
 
 
 def test_there_are_examples_and_each_is_described():

@@ -167,6 +167,42 @@ def test_block_tags_frames_and_takes_control():
     assert abs(tags[0, "thzum_cfo"] - 0.1) < 1.5e-4
 
 
+def through_the_block(y):
+    """(symbols [S, n], the block) of a stream that ends with the samples ``y``."""
+    block = thzum.frame_sync(AIR, S)
+    top, sinks = gr.top_block(), [blocks.vector_sink_c() for _ in range(S)]
+    for s, row in enumerate(np.asarray(y, np.complex64)):
+        top.connect(blocks.vector_source_c(row.tolist()), (block, s))
+        top.connect((block, s), sinks[s])
+    top.run()
+    return np.array([sink.data() for sink in sinks]), block
+
+
+@pytest.mark.parametrize("start, missing", [(0, 0), (0.4, 0), (31.9, 0), (0, 5), (17.5, 5)])
+def test_the_last_frame_comes_out_although_nothing_follows(start, missing):
+    """``missing`` samples of the frame's end, half a pulse and the gap behind it, were not recorded either."""
+    rng, gains, data = draw(11)
+    y = received(AIR, gains, data, 1e-3, rng, start, 0.05, AIR.n_samples + int(start) - missing)
+    y = np.concatenate([received(AIR, gains, data, 1e-3, rng, 0, 0.05), y], axis=1)
+    symbols, block = through_the_block(y)
+    assert block.frames() == 2 and block.lost_frames() == 0 and symbols.shape[1] == 2 * AIR.n_received
+    # The last symbol as well; of its pulse the tail may be missing, which carries a hundredth of its energy.
+    last, reference = symbols[:, -AIR.n_received :], expected(gains, data)
+    assert error_after_a_phase(last, reference) < 4e-3 * np.mean(np.abs(reference) ** 2) + 2e-3
+    turn = np.vdot(last, reference)
+    error = np.abs(last[:, -1] * turn / abs(turn) - reference[:, -1]) ** 2
+    assert error.mean() < 0.05 * np.mean(np.abs(reference) ** 2)
+
+
+def test_a_stream_that_ends_within_a_frame_loses_it():
+    rng, gains, data = draw(12)
+    y = received(AIR, gains, data, 1e-3, rng, 0, 0.05, AIR.n_samples)
+    # The last symbol lies (span / 2 + 1) symbols, six samples, before the end.
+    for missing, lost in ((7, 1), (12, 1), (AIR.n_samples - 100, 0)):
+        symbols, block = through_the_block(y[:, :-missing])
+        assert block.frames() == 0 and block.lost_frames() == lost and symbols.shape[1] == 0
+
+
 def test_the_plan_says_all_of_it():
     entries, lengths = AIR.schedule()
     schedule = CombinerSchedule.of_plan(PLAN, start=7)

@@ -224,7 +224,8 @@ def test_other_arguments_are_checked(plan, recording):
 
 
 def test_addresses_taken_apart():
-    assert parse_address("zmq+tcp://host:5555?bind&sub").options == {"pattern": "sub", "bind": True}
+    assert parse_address("zmq+tcp://host:5555?bind&sub").options == {"pattern": "sub", "bind": True, "tags": False}
+    assert parse_address("ipc:///tmp/feed?tags").options == {"pattern": "pull", "bind": False, "tags": True}
     assert parse_address("tcp://[::1]:5555").target == "tcp://[::1]:5555"
     assert parse_address(" driver=uhd,addr=1.2.3.4").kind == "soapy"
     assert parse_address("./a=b.sigmf-meta").kind == "recording"

@@ -43,8 +43,7 @@ def on_the_air(tmp_path_factory):
     parameters = UplinkChannel.from_plan(plan, paths, 10e6, beams=beams, **options).parameters()
     code = thzum.payload_code(plan.n_data, "qpsk", ldpc_file())
     graph = gr.top_block()
-    # The stream of one frame more: the last is found only when a little follows it.
-    source = thzum.uplink_frame_source(plan.air, code, n_frames=N_AIR_FRAMES + 1)
+    source = thzum.uplink_frame_source(plan.air, code, n_frames=N_AIR_FRAMES)
     uplink = thzum.thz_uplink_channel(parameters)
     recorder = sigmf_recorder(plan, 10e6)
     sync, notes = thzum.frame_sync(plan.air, plan.n_subarrays), frame_notes(recorder.note)
@@ -57,7 +56,7 @@ def on_the_air(tmp_path_factory):
     path = tmp_path_factory.mktemp("air") / "air"
     recorder.begin(path)
     graph.run()
-    assert recorder.end()[2] >= N_AIR_FRAMES
+    assert recorder.end()[2] == N_AIR_FRAMES
     return path, beams
 
 
@@ -65,16 +64,15 @@ def test_frames_on_the_air_are_found_decoded_and_recorded_again(capsys, on_the_a
     path, beams = on_the_air
     again = tmp_path / "again"
     arguments = ["--payload", "qpsk", "--beams", ",".join(map(str, beams)), "--record", str(again), "--json"]
-    arguments += ["--frames", str(N_AIR_FRAMES)]
     assert rx.main(["--source", str(path), "--no-gui", *arguments]) == 0
     found = json.loads(capsys.readouterr().out)
-    # It stops soon after as many frames; every one carries a payload of each of the four users, of no bytes here.
-    assert N_AIR_FRAMES <= found["frames"] <= N_AIR_FRAMES + 1 and found["lost_payloads"] == 0
-    assert 4 * (found["frames"] - 1) <= found["payloads"] <= 4 * found["frames"]
+    # Every frame carries a payload of each of the four users, of no bytes here; the last ends with the recording.
+    assert found["frames"] == N_AIR_FRAMES and (found["lost_frames"], found["lost_payloads"]) == (0, 0)
+    assert found["payloads"] == 4 * N_AIR_FRAMES
     before, after = Recording(path), Recording(again)
     assert repr(after.plan) == repr(before.plan) and after.plan.air.blocks() == before.plan.air.blocks()
-    assert len(after.frames) >= N_AIR_FRAMES
-    for ours, theirs in zip(after.frames[:N_AIR_FRAMES], before.frames):
+    assert len(after.frames) == N_AIR_FRAMES
+    for ours, theirs in zip(after.frames, before.frames):
         assert (ours.frame, ours.start, ours.length) == (theirs.frame, theirs.start, theirs.length)
     assert {f.beams for f in after.frames} == {tuple(beams)}
     np.testing.assert_array_equal(after.samples(0, after.n_samples), before.samples(0, before.n_samples))
@@ -103,9 +101,10 @@ def test_the_shipped_recording_is_received_and_scored(capsys):
     assert 0 < found["latency_p50_ms"] <= found["latency_p99_ms"]
 
 
-def test_table_has_the_counters(capsys):
-    status, out, _ = run(capsys, "--no-gui", "--frames", "4", "--estimator", "ls")
+def test_table_has_the_counters(capfd):
+    status, out, _ = run(capfd, "--no-gui", "--frames", "4", "--estimator", "ls")
     assert status == 0
+    assert out.splitlines()[0].split()[:2] == ["seconds", "frames"], "blocks' own log comes first"
     last = next(line for line in reversed(out.splitlines()) if " / " in line).split()
     # Frames 0 to 3 have four users each.
     assert last[1:3] == ["4", "0"] and last[-2:] == [str(16 * 192), "-"]
@@ -140,8 +139,10 @@ def test_recording_does_not_overwrite(capsys, tmp_path):
 @pytest.mark.parametrize(
     "arguments,words",
     [
-        (["--source", "/nowhere/it"], "/nowhere/it.sigmf-meta does not exist"),
-        (["--plan", "/nowhere/plan.yaml"], "No such file"),
+        (["--source", "/nowhere/it"], "/nowhere/it.sigmf-meta does not exist; a source is"),
+        (["--plan", "/nowhere/plan.yaml"], "plan: cannot read /nowhere/plan.yaml: No such file"),
+        (["--plan", str(SHIPPED.with_suffix(".sigmf-data"))], "is no text"),
+        (["--record", "/nowhere/it"], "record: cannot write /nowhere/it.sigmf-data: No such file"),
         (["--model", "/nowhere/net.onnx", "--estimator", "fpn_oamp"], "/nowhere/net.onnx"),
         (["--payload", "9qam"], "9qam"),
         (["--payload", "qpsk", "--code", "none"], "none"),
@@ -153,6 +154,36 @@ def test_what_fails_is_one_line_and_status_2(capsys, arguments, words):
     assert status == 2
     lines = [line for line in err.splitlines() if line.startswith("thzum-rx:")]
     assert len(lines) == 1 and words in lines[0] and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "damage,words",
+    [
+        (lambda meta: meta["global"].pop("thzum:plan"), "give a file of it by --plan"),
+        (lambda meta: meta["global"]["thzum:plan"].pop("n_slots"), "'n_slots' (in "),
+        (lambda meta: meta.update(annotations=[]), "no whole annotated frame"),
+        (lambda meta: meta["global"].update({"core:num_channels": "four"}), "is not SigMF metadata"),
+        (lambda meta: meta["global"].update({"core:num_channels": 3}), "3 RF chains, expected 4"),
+        (lambda meta: meta["annotations"][0].update({"core:sample_start": "x"}), "malformed frame annotation"),
+        (lambda meta: meta["annotations"][0].update({"thzum:users": ["one"]}), "malformed frame annotation"),
+    ],
+)
+def test_damaged_recordings_are_told_apart(capsys, tmp_path, damage, words):
+    meta = json.loads(SHIPPED.read_text())
+    damage(meta)
+    (tmp_path / "day.sigmf-meta").write_text(json.dumps(meta))
+    (tmp_path / "day.sigmf-data").symlink_to(SHIPPED.with_suffix(".sigmf-data"))
+    assert rx.main(["--source", str(tmp_path / "day"), "--no-gui"]) == 2
+    err = capsys.readouterr().err
+    assert words in err and str(tmp_path / "day.sigmf-meta") in err and "Traceback" not in err
+
+
+def test_a_recording_that_is_cut_short_is_received_as_far_as_it_goes(capfd, tmp_path):
+    (tmp_path / "cut.sigmf-meta").write_text(SHIPPED.read_text())
+    (tmp_path / "cut.sigmf-data").write_bytes(SHIPPED.with_suffix(".sigmf-data").read_bytes()[:100_001])
+    assert rx.main(["--source", str(tmp_path / "cut"), "--no-gui", "--json", "--estimator", "ls"]) == 0
+    out, err = capfd.readouterr()
+    assert '"frames": 3,' in out and "is truncated: 61 of 64 annotated frames" in out + err
 
 
 @pytest.mark.parametrize(

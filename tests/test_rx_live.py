@@ -6,12 +6,14 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from gnuradio import blocks, gr, thzum, zeromq
 
 from gnuradio.thzum import rx
 from gnuradio.thzum.frame import ldpc_file
 from gnuradio.thzum.frame.plan_file import load_plan
+from gnuradio.thzum.frame.recording import Recording
 from gnuradio.thzum.recording_source import recording_source
 
 #: Most that a run may take on a machine that is busy with other things; it ends with the frames.
@@ -67,6 +69,62 @@ def test_a_feed_by_zeromq(tmp_path, capsys):
     assert status == 1 and "no frame came" in err
     found = json.loads(out)
     assert found["frames"] == 0 and found["overflows"] is None and found["seconds"] < 60
+
+
+# Sends the shipped recording with its tags, from a process of its own.
+TAGGED_SENDER = """
+import sys
+from gnuradio import blocks, gr, zeromq
+from gnuradio.thzum.recording_source import recording_source
+top, source, vectors = gr.top_block(), recording_source(), blocks.streams_to_vector(gr.sizeof_gr_complex, 4)
+sink = zeromq.push_sink(gr.sizeof_gr_complex, 4, "tcp://127.0.0.1:*", pass_tags=True)
+for chain in range(4):
+    top.connect((source, chain), (vectors, chain))
+top.connect(vectors, sink)
+print(sink.last_endpoint().rstrip("\\0"), flush=True)
+top.run()
+sys.stdin.readline()
+"""
+
+
+@contextlib.contextmanager
+def tagged_feed():
+    """Address of a process that sends the shipped recording with its tags."""
+    sender = subprocess.Popen(
+        [sys.executable, "-c", TAGGED_SENDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield sender.stdout.readline().strip()
+    finally:
+        sender.kill()
+        sender.wait()
+
+
+def test_a_feed_with_tags_carries_a_recording(tmp_path, capsys):
+    """Samples, frame numbers, users and beams of the shipped recording, as they went out of another process."""
+    shipped, copy = Recording(), tmp_path / "copy"
+    arguments = ["--plan", str(shipped.path), "--estimator", "ls", "--record", str(copy), "--frames", "64"]
+    with tagged_feed() as address:
+        arguments += ["--source", address + "?tags", "--no-gui", "--json", "--seconds", SECONDS]
+        status = rx.main(arguments)
+    found = json.loads(capsys.readouterr().out)
+    assert status == 0 and (found["frames"], found["lost_frames"]) == (64, 0)
+    assert found["estimates"] == sum(len(frame.users) for frame in shipped.frames)
+    again = Recording(copy)
+    end = again.n_samples
+    np.testing.assert_array_equal(again.samples(0, end), shipped.samples(0, end))
+    for ours, theirs in zip(again.frames, shipped.frames):
+        assert (ours.frame, ours.start, ours.users, ours.beams) == (
+            theirs.frame, theirs.start, theirs.users, theirs.beams
+        )
+    assert len(again.frames) >= 63  # samples behind the last frame may still have been on their way
+
+
+def test_a_plan_without_preamble_needs_tags(capsys):
+    arguments = ["--plan", str(Recording().path), "--no-gui"]
+    for address, hint in (("tcp://127.0.0.1:5555", "?tags"), ("driver=nosuchradio", "samples_per_symbol")):
+        assert rx.main(["--source", address, *arguments]) == 2
+        assert hint in capsys.readouterr().err
 
 
 def test_a_device_that_does_not_answer_is_one_line(tmp_path, capsys):

@@ -2,6 +2,7 @@
 """The window of thzum-rx on the shipped recording: what it shows, and what its controls do."""
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from gnuradio.thzum import rx  # noqa: E402
+from gnuradio.thzum.frame import PilotPlan  # noqa: E402
 from gnuradio.thzum.frame.recording import Recording  # noqa: E402
 from gnuradio.thzum.rx.session import Session  # noqa: E402
 from gnuradio.thzum.rx.source import open_source  # noqa: E402
-from gnuradio.thzum.rx.window import Window  # noqa: E402
+from gnuradio.thzum.rx.window import Window, pages  # noqa: E402
 
 SHIPPED = Path(__file__).resolve().parents[1] / "examples" / "recordings" / "thz300_aosa4x256.sigmf-meta"
 TIME_LIMIT = 120  # seconds, for a machine that is busy with other things
@@ -62,14 +64,124 @@ def test_every_display_shows_what_is_received(qt, window):
 def test_algorithms_change_live(qt, window):
     graph = window.session.graph
     window.choose_estimator("omp")
+    wait(qt, lambda: not window.is_preparing())
     window.choose_detector("ep")
+    wait(qt, lambda: not window.is_preparing())
     assert graph.estimator.algorithm() == "omp" == window.estimators.currentText()
     assert {section.detector.algorithm() for section in graph.sections} == {"ep"}
     frames = graph.frames()
     wait(qt, lambda: graph.frames() > frames + 8)
     window.choose_estimator("guess")
-    assert "guess" in window.status_text()
+    wait(qt, lambda: not window.is_preparing())
+    assert "guess cannot be used: " in window.status_text() and window.status_text().count("guess") == 2
     assert graph.estimator.algorithm() == "omp" == window.estimators.currentText()
+
+
+def test_the_window_goes_on_while_an_estimator_is_built(qt, window, monkeypatch):
+    session, builds = window.session, window.session.graph.set_estimator
+
+    def slow(name):
+        time.sleep(1.0)
+        builds(name)
+
+    monkeypatch.setattr(session.graph, "set_estimator", slow)
+    begin, frames = time.monotonic(), session.graph.frames()
+    pictures = window.displays.history.widget().pictures
+    window.choose_estimator("auto")
+    assert time.monotonic() - begin < 0.5 and window.is_preparing()
+    assert "preparing auto" in window.status.text() and not window.estimators.isEnabled()
+    wait(qt, lambda: not window.is_preparing())
+    assert time.monotonic() - begin >= 1.0
+    # 60 frames and 20 pictures a second come meanwhile; a machine that is busy with other things makes fewer.
+    assert session.graph.frames() > frames + 5 and window.displays.history.widget().pictures > pictures + 2
+    assert session.graph.estimator.algorithm() == "auto" == window.estimators.currentText()
+    assert window.estimators.isEnabled() and "preparing" not in window.status.text()
+
+
+def test_a_long_message_is_shown_and_does_not_widen_the_window(qt, window):
+    width, long = window.width(), "/".join(["nowhere"] * 60)
+    window.session.graph._model = f"/{long}.onnx"
+    window.choose_estimator("fpn_oamp")
+    wait(qt, lambda: not window.is_preparing())
+    qt.processEvents()
+    assert long in window.status.text() and long in window.status.toolTip()
+    assert window.width() == width and window.status.heightForWidth(width) > 2 * window.fontMetrics().height()
+
+
+def test_what_to_check_when_no_frame_comes(qt):
+    opened = open_source("tcp://127.0.0.1:5555", PilotPlan("thz300_aosa4x256", 48, samples_per_symbol=2))
+    window = Window(Session(opened, estimator="ls"))
+    window.start()
+    assert "no frame yet" not in window.status_text()
+    wait(qt, lambda: "no frame yet; check that the other process sends" in window.status.text())
+    window.close()
+
+
+def test_closing_waits_for_an_estimator_that_is_built(qt):
+    session = Session(open_source(str(SHIPPED), repeat=True), frame_rate=60, estimator="ls")
+    window = Window(session)
+    window.start()
+    window.choose_estimator("fpn_oamp")
+    window.close()
+    assert session.graph.estimator.algorithm() == "fpn_oamp" and not session.is_running()
+
+
+def test_a_detector_is_changed_for_all_constellations_or_none():
+    graph = Session(open_source(str(SHIPPED), n_frames=1), estimator="ls").graph
+    first, second = (section.detector for section in graph.sections)
+
+    class Refusing:
+        algorithm = second.algorithm
+
+        def set_algorithm(self, name):
+            if name == "ep":
+                raise ValueError("constellation: not for this one")
+
+    graph.sections[1].detector = Refusing()
+    with pytest.raises(ValueError, match="constellation"):
+        graph.set_detector("ep")
+    assert first.algorithm() == "lmmse" == second.algorithm()
+
+
+@pytest.fixture
+def record(root):
+    sys.path.insert(0, str(root / "bench"))
+    import recordings_of_plans
+
+    yield recordings_of_plans.record
+    sys.path.remove(str(root / "bench"))
+
+
+def test_24_users_and_32_subarrays_are_shown_in_parts(qt, tmp_path, record):
+    plan = dict(n_slots=64, n_users=24, n_data=64, modulations="qpsk")
+    path = record(tmp_path / "many", "thz140_aosa32x64", 4, **plan)
+    session = Session(open_source(str(path), repeat=True), frame_rate=20, estimator="ls")
+    window = Window(session)
+    window.start()
+    spectra = window.displays.spectra
+    wait(qt, lambda: len(spectra.levels()) == 16 and session.graph.frames() > 4)
+    texts = [[box.itemText(i) for i in range(box.count())] for box in (window.shown_users, window.shown_subarrays)]
+    assert [len(part) for part in texts] == [6, 8] and texts[0][-1] == "20–23" and texts[1][-1] == "28–31"
+    rows = {}
+    for first in (0, 28):
+        window.shown_subarrays.activated[str].emit(f"{first}–{first + 3}")
+        wait(qt, lambda: len(spectra.levels()) == 16)
+        rows[first] = np.array([spectra.levels()[row, 0] for row in range(4)])
+    assert not np.array_equal(rows[0], rows[28])
+    window.shown_users.activated[str].emit("20–23")
+    wait(qt, lambda: len(spectra.levels()) == 16 and min(part.max() for part in spectra.levels().values()) > 0)
+    # All in their corners: each picture has only symbols of its own user.
+    counts = window.displays.constellations.counts()
+    assert len(counts) == 24 and counts.sum(axis=(1, 2)).min() > 64
+    middle = slice(counts.shape[1] // 2 - 4, counts.shape[1] // 2 + 4)
+    assert counts[:, middle].sum() + counts[:, :, middle].sum() < 0.02 * counts.sum()
+    assert window.minimumSizeHint().width() <= 1280
+    window.close()
+
+
+def test_pages():
+    assert pages(6, 4) == {"0–3": range(4), "4–5": range(4, 6)}
+    assert list(pages(5, 4)) == ["0–3", "4"] and pages(4, 4) == {"0–3": range(4)}
 
 
 def test_start_stop_and_recording(qt, window, tmp_path):

@@ -233,20 +233,29 @@ class OnTheAir:
         self.running, self.graph = running, running.graph
         self.points = blocks.vector_sink_c(self.graph.plan.n_users)
         self.graph.connect((self.graph.detector, 2), self.points)
+        self.payloads = blocks.message_debug()
+        self.graph.msg_connect((self.graph.payload, "report"), (self.payloads, "store"))
 
     def frames(self, count, **values):
-        """(frames lost, spread of the points in dB, frequency offset) over ``count`` frames."""
+        """(frames lost, spread of the points in dB, frequency offset, share of right payloads) over ``count`` frames."""
         self.running.set(**values)
-        sync, length = self.graph.sync, 4 * self.graph.plan.n_data
+        sync, length = self.graph.sync, self.graph.plan.n_users * self.graph.plan.n_data
         begin = sync.frames() + 4  # behind what was on its way to the synchroniser
         self.running.until(lambda: sync.frames() >= begin)
         lost = sync.lost_frames()
-        self.running.until(lambda: len(self.points.data()) >= (begin + count) * length)
+        # Not by data(), which copies all of it.
+        self.running.until(lambda: self.points.nitems_read(0) >= (begin + count) * self.graph.plan.n_data)
         points = np.array(self.points.data())[begin * length :][: count * length]
         ideal = (np.sign(points.real) + 1j * np.sign(points.imag)) / np.sqrt(2)
         spread = 10 * np.log10(np.median(np.abs(points - ideal) ** 2) / np.log(2))
         report = pmt.to_python(self.graph.reports.get_message(self.graph.reports.num_messages() - 1))
-        return sync.lost_frames() - lost, spread, report["cfo"]
+        return sync.lost_frames() - lost, spread, report["cfo"], self.share_right(begin, count)
+
+    def share_right(self, begin, count):
+        """Share of the users' payloads that were right in ``count`` frames from frame ``begin`` on."""
+        self.running.until(lambda: self.payloads.num_messages() >= begin + count)
+        reports = (pmt.to_python(self.payloads.get_message(begin + i)) for i in range(count))
+        return sum(bin(report["good"]).count("1") for report in reports) / (count * self.graph.plan.n_users)
 
 
 def test_lesson_4_frames_are_found_straightened_and_decoded(lesson):
@@ -256,21 +265,41 @@ def test_lesson_4_frames_are_found_straightened_and_decoded(lesson):
     with running:
         running.graph.throttle.set_sample_rate(FAST)
         for cfo in (0.15, -0.2):
-            pdus = running.graph.pdus
-            before = pdus.num_messages()
-            lost, spread, found = air.frames(3, cfo=cfo)
-            assert lost == 0 and abs(found - cfo) < 3e-4
-            running.until(lambda: pdus.num_messages() >= before + 8)  # of 12; decoding lags behind
+            lost, _, found, right = air.frames(3, cfo=cfo)
+            assert lost == 0 and abs(found - cfo) < 3e-4 and right == 1
         running.set(cfo=0.15)
         for count in bits:
-            lost, spread, found = air.frames(3, bits=count)
-            spreads.append(spread)
+            spreads.append(air.frames(3, bits=count)[1])
         running.set(bits=12)
         air.frames(1)
         running.graph.throttle.set_sample_rate(100e3)
         running.picture("lesson4", lambda axes: draw_lesson_4(axes, bits, spreads))
     assert spreads[0] < -18 and spreads == sorted(spreads)
     assert spreads[1] > spreads[0] + 4
+
+
+#: What the student moves, the share of right payloads that the tutorial tells, and the frames to see it.
+PAYLOADS_RIGHT = (
+    (dict(bits=1), 0.9, 16), (dict(bits=12, linewidth=10), 1.0, 8), (dict(linewidth=30), 0.87, 16),
+    (dict(linewidth=100), 0.12, 16), (dict(linewidth=300), 0.0, 8), (dict(linewidth=1, algorithm="ls"), 1.0, 8),
+)
+
+
+def test_lesson_4_payloads_through_converters_and_phase_noise(lesson):
+    measured = []
+    running = lesson("lesson4_frames_on_the_air")
+    air = OnTheAir(running)
+    with running:
+        running.graph.throttle.set_sample_rate(FAST)
+        for moved, _, n_frames in PAYLOADS_RIGHT:
+            lost, _, _, right = air.frames(n_frames, **moved)
+            measured.append(right)
+            assert lost == 0
+    for (moved, told, n_frames), right in zip(PAYLOADS_RIGHT, measured):
+        # Four users share a frame's noise: as if all of them were right or wrong together, four deviations. All or
+        # none of some hundred frames stands for a share of 0.975 or more, or 0.025 or less.
+        deviation = np.sqrt(max(told * (1 - told), 0.025) / n_frames)
+        assert abs(right - told) < 4 * deviation, (moved, right, measured)
 
 
 def draw_lesson_4(axes, bits, spreads):

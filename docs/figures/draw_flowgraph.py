@@ -5,6 +5,7 @@
 usage: xvfb-run ./run exec python3 docs/figures/draw_flowgraph.py examples/NAME.grc docs/figures/NAME.png
 """
 
+import itertools
 import sys
 
 import gi
@@ -39,6 +40,19 @@ def draw(flowgraph_path, picture_path):
     flow_graph.import_data(platform.parse_flow_graph(flowgraph_path))
     flow_graph.update()
     Utils.make_screenshot(flow_graph, picture_path)
+    for first, second in overlapping(flow_graph.blocks):
+        print(f"{flowgraph_path}: {first.name} and {second.name} overlap", file=sys.stderr)
+
+
+def overlapping(blocks):
+    """Pairs of blocks of which one hides a part of the other."""
+    for pair in itertools.combinations(blocks, 2):
+        (a, b), sizes = pair, ("width", "height")
+        ends = [
+            (a.coordinate[k] + getattr(a, size), b.coordinate[k] + getattr(b, size)) for k, size in enumerate(sizes)
+        ]
+        if all(max(a.coordinate[k], b.coordinate[k]) < min(end) for k, end in enumerate(ends)):
+            yield pair
 
 
 if __name__ == "__main__":

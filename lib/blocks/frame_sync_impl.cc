@@ -8,6 +8,7 @@
 #include "control_message.h"
 #include "frame_sync_impl.h"
 #include "frame_tags.h"
+#include "stream_end.h"
 #include <gnuradio/io_signature.h>
 #include <algorithm>
 #include <cmath>
@@ -69,6 +70,7 @@ frame_sync_impl::frame_sync_impl(frame_synchronizer::sptr synchronizer,
       d_n_chains(synchronizer->settings().n_chains),
       d_n_received(synchronizer->layout()->n_received()),
       d_inputs(d_n_chains),
+      d_silence(synchronizer->tail(), gr_complex(0)),
       d_users(users)
 {
     frame_sync_impl::set_beams(beams);
@@ -132,6 +134,7 @@ bool frame_sync_impl::start()
     d_synchronizer->release();
     d_synchronizer->restart();
     d_put = 0;
+    d_tail = int(d_silence.size());
     return block::start();
 }
 
@@ -146,12 +149,19 @@ bool frame_sync_impl::stop()
     return block::stop();
 }
 
+bool frame_sync_impl::has_stream_ended() const
+{
+    for (int s = 0; s < d_n_chains; s++)
+        if (has_ended(*this, s, 0))
+            return true;
+    return false;
+}
+
 void frame_sync_impl::forecast(int, gr_vector_int& ninput_items_required)
 {
-    // A frame that waits for room goes out without further input.
-    std::fill(ninput_items_required.begin(),
-              ninput_items_required.end(),
-              d_synchronizer->has_frame() ? 0 : 1);
+    // A frame that waits for room, or for the end of the stream, goes out without further input.
+    const bool needs_none = d_synchronizer->has_frame() || has_stream_ended();
+    std::fill(ninput_items_required.begin(), ninput_items_required.end(), needs_none ? 0 : 1);
 }
 
 void frame_sync_impl::tag_frame(uint64_t offset)
@@ -250,6 +260,37 @@ int frame_sync_impl::put_symbols(gr_vector_void_star& outputs, int from, int roo
     return count;
 }
 
+// Gives samples to the synchroniser until it has a frame or took them all; returns how many.
+int frame_sync_impl::push(int count)
+{
+    {
+        std::lock_guard<std::mutex> lock(d_mutex);
+        if (d_has_new_calibration)
+            d_synchronizer->set_calibration(d_calibration);
+        d_has_new_calibration = false;
+        d_synchronizer->set_users(d_users);
+    }
+    const int taken = d_synchronizer->push(d_inputs.data(), count);
+    d_frames = d_synchronizer->frames();
+    d_lost_frames = d_synchronizer->cut_short() + d_synchronizer->missed() + d_unfinished;
+    d_bad_samples = d_synchronizer->bad_samples();
+    return taken;
+}
+
+int frame_sync_impl::take_samples(const gr_vector_const_void_star& inputs, int from, int count)
+{
+    for (int s = 0; s < d_n_chains; s++)
+        d_inputs[s] = static_cast<const gr_complex*>(inputs[s]) + from;
+    return push(count);
+}
+
+// Nothing follows the stream: the frame that it ends with does not wait.
+void frame_sync_impl::take_tail()
+{
+    std::fill(d_inputs.begin(), d_inputs.end(), d_silence.data());
+    d_tail -= push(d_tail);
+}
+
 int frame_sync_impl::general_work(int noutput_items,
                                   gr_vector_int& ninput_items,
                                   gr_vector_const_void_star& input_items,
@@ -258,19 +299,12 @@ int frame_sync_impl::general_work(int noutput_items,
     const int available = *std::min_element(ninput_items.begin(), ninput_items.end());
     int produced = put_symbols(output_items, 0, noutput_items), consumed = 0;
     while (!d_synchronizer->has_frame()) {
-        {
-            std::lock_guard<std::mutex> lock(d_mutex);
-            if (d_has_new_calibration)
-                d_synchronizer->set_calibration(d_calibration);
-            d_has_new_calibration = false;
-            d_synchronizer->set_users(d_users);
-        }
-        for (int s = 0; s < d_n_chains; s++)
-            d_inputs[s] = static_cast<const gr_complex*>(input_items[s]) + consumed;
-        consumed += d_synchronizer->push(d_inputs.data(), available - consumed);
-        d_frames = d_synchronizer->frames();
-        d_lost_frames = d_synchronizer->cut_short() + d_synchronizer->missed() + d_unfinished;
-        d_bad_samples = d_synchronizer->bad_samples();
+        if (consumed < available || !has_stream_ended())
+            consumed += take_samples(input_items, consumed, available - consumed);
+        else if (d_tail > 0)
+            take_tail();
+        else if (produced == 0)
+            return WORK_DONE;
         if (!d_synchronizer->has_frame())
             break; // all samples were taken
         produced += put_symbols(output_items, produced, noutput_items - produced);

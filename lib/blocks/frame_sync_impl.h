@@ -44,12 +44,18 @@ private:
     void tag_users(uint64_t offset, uint64_t data);
     void report_frame();
     int put_symbols(gr_vector_void_star& outputs, int from, int room);
+    bool has_stream_ended() const;
+    int push(int count);
+    int take_samples(const gr_vector_const_void_star& inputs, int from, int count);
+    void take_tail();
 
     frame_synchronizer::sptr d_synchronizer;
     const int d_n_chains;
     const int d_n_received;
     std::vector<const gr_complex*> d_inputs;
-    int d_put = 0; // symbols of the frame that went out
+    const std::vector<gr_complex> d_silence;
+    int d_put = 0;  // symbols of the frame that went out
+    int d_tail = 0; // silence behind the stream's end that is still to come
 
     std::mutex d_mutex; // guards the settings
     int64_t d_users;

@@ -6,10 +6,9 @@
  */
 
 #include "frame_tags.h"
+#include "stream_end.h"
 #include "uplink_frame_source_impl.h"
 #include <gnuradio/block_detail.h>
-#include <gnuradio/buffer.h>
-#include <gnuradio/buffer_reader.h>
 #include <gnuradio/io_signature.h>
 #include <algorithm>
 #include <limits>
@@ -93,14 +92,6 @@ bool uplink_frame_source_impl::start()
 
 bool uplink_frame_source_impl::has_streams() const { return detail()->ninputs() > 0; }
 
-// True when no bytes beyond the first \p known will come.
-bool uplink_frame_source_impl::has_ended(int user, int known) const
-{
-    const auto reader = detail()->input(user);
-    gr::thread::scoped_lock guard(*reader->mutex());
-    return reader->done() && reader->items_available() <= known;
-}
-
 void uplink_frame_source_impl::take_message(const pmt::pmt_t& message)
 {
     const bool is_pdu = pmt::is_pair(message) && pmt::is_u8vector(pmt::cdr(message));
@@ -125,7 +116,7 @@ void uplink_frame_source_impl::forecast(int, gr_vector_int& required)
 {
     for (size_t k = 0; k < required.size(); k++) {
         const bool waits = d_sent == d_frame->n_samples() && sends(int(k)) &&
-                           !has_ended(int(k), std::numeric_limits<int>::max());
+                           !has_ended(*this, int(k), std::numeric_limits<int>::max());
         required[k] = waits ? d_code->max_bytes() : 0;
     }
 }
@@ -138,7 +129,7 @@ bool uplink_frame_source_impl::take_streams(const gr_vector_int& ninput_items,
     for (int k = 0; k < d_n_users; k++) {
         if (!sends(k))
             continue;
-        if (ninput_items[k] < d_code->max_bytes() && !has_ended(k, ninput_items[k]))
+        if (ninput_items[k] < d_code->max_bytes() && !has_ended(*this, k, ninput_items[k]))
             return false;
         has_any |= ninput_items[k] > 0;
     }
@@ -202,7 +193,7 @@ int uplink_frame_source_impl::general_work(int noutput_items,
         } else if (!take_streams(ninput_items, input_items)) {
             bool all_ended = true;
             for (int k = 0; k < d_n_users; k++)
-                all_ended &= !sends(k) || (ninput_items[k] == 0 && has_ended(k, 0));
+                all_ended &= !sends(k) || (ninput_items[k] == 0 && has_ended(*this, k, 0));
             return all_ended ? int(WORK_DONE) : 0;
         }
         begin_frame(nitems_written(0));

@@ -39,7 +39,6 @@ public:
 private:
     bool sends(int user) const { return (d_users >> user) & 1; }
     bool has_streams() const;
-    bool has_ended(int user, int known) const;
     void take_message(const pmt::pmt_t& message);
     bool take_streams(const gr_vector_int& ninput_items, const gr_vector_const_void_star& inputs);
     void take_queues();

@@ -34,6 +34,10 @@ struct stream {
     std::unique_ptr<transmit_stream> transmitter;
     std::unique_ptr<receive_stream> receiver;
     std::vector<std::vector<gr_complex>> samples; // of all chains, or of users to be converted
+    // What a call hands on, kept so that no call allocates.
+    std::vector<gr_complex*> chains;
+    std::vector<const gr_complex*> users;
+    std::vector<float> gains;
 };
 
 void to_cs16(const gr_complex* from, int count, int16_t* to)
@@ -174,13 +178,10 @@ public:
         auto& s = *as_stream(handle);
         if (!s.receiver)
             return SOAPY_SDR_NOT_SUPPORTED;
-        std::vector<gr_complex*> chains;
-        for (auto& chain : s.samples)
-            chains.push_back(chain.data());
         for (size_t i = 0; i < s.channels.size() && !s.is_cs16; i++)
-            chains[s.channels[i]] = static_cast<gr_complex*>(buffers[i]);
+            s.chains[s.channels[i]] = static_cast<gr_complex*>(buffers[i]);
         const auto result = s.receiver->read(
-            chains.data(), int(std::min<size_t>(count, s.receiver->packet())), timeout_us);
+            s.chains.data(), int(std::min<size_t>(count, s.receiver->packet())), timeout_us);
         flags = SOAPY_SDR_HAS_TIME;
         time_ns = SoapySDR::ticksToTimeNs(result.time, d_rate);
         if (result.is_overflow)
@@ -188,7 +189,7 @@ public:
         if (result.count == 0)
             return SOAPY_SDR_TIMEOUT;
         for (size_t i = 0; i < s.channels.size() && s.is_cs16; i++)
-            to_cs16(chains[s.channels[i]], result.count, static_cast<int16_t*>(buffers[i]));
+            to_cs16(s.chains[s.channels[i]], result.count, static_cast<int16_t*>(buffers[i]));
         return result.count;
     }
 
@@ -203,18 +204,16 @@ public:
         if (!s.transmitter)
             return SOAPY_SDR_NOT_SUPPORTED;
         const int taken = int(std::min<size_t>(count, s.transmitter->max_count()));
-        std::vector<const gr_complex*> users;
-        std::vector<float> gains;
         for (size_t i = 0; i < s.channels.size(); i++) {
             if (s.is_cs16)
                 from_cs16(static_cast<const int16_t*>(buffers[i]), taken, s.samples[i].data());
-            users.push_back(s.is_cs16 ? s.samples[i].data()
-                                      : static_cast<const gr_complex*>(buffers[i]));
-            gains.push_back(float(std::pow(10.0, d_transmit_gain[s.channels[i]] / 20)));
+            s.users[i] =
+                s.is_cs16 ? s.samples[i].data() : static_cast<const gr_complex*>(buffers[i]);
+            s.gains[i] = float(std::pow(10.0, d_transmit_gain[s.channels[i]] / 20));
         }
         const int64_t time = flags & SOAPY_SDR_HAS_TIME ? tick(time_ns) : -1;
         const int sent =
-            taken == 0 ? 0 : s.transmitter->write(users, taken, time, gains, timeout_us);
+            taken == 0 ? 0 : s.transmitter->write(s.users, taken, time, s.gains, timeout_us);
         if ((flags & SOAPY_SDR_END_BURST) && sent == int(count))
             s.transmitter->end();
         return sent == 0 && taken > 0 ? SOAPY_SDR_TIMEOUT : sent;
@@ -423,6 +422,8 @@ private:
             air(), users, d_settings.align, d_settings.transmit_lead);
         if (s.is_cs16)
             s.samples.assign(users.size(), std::vector<gr_complex>(s.transmitter->max_count()));
+        s.users.resize(users.size());
+        s.gains.resize(users.size());
     }
 
     void open_receiver(stream& s)
@@ -434,6 +435,8 @@ private:
         settings.setup.channel.noise_var = d_noise_var;
         s.receiver = std::make_unique<receive_stream>(air(), settings);
         s.samples.assign(n_chains(), std::vector<gr_complex>(s.receiver->packet()));
+        for (auto& chain : s.samples)
+            s.chains.push_back(chain.data());
         d_receiver = s.receiver.get();
         for (int chain = 0; chain < n_chains(); chain++)
             d_receiver->set_gain(chain, d_receive_gain[chain]);

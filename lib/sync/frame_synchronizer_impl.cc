@@ -226,10 +226,11 @@ void frame_synchronizer_impl::begin_frame(const preamble_fix& fix)
     d_in_frame = true;
 }
 
+// The matched filter of the last symbol ends with the frame's last but one symbol.
 bool frame_synchronizer_impl::is_frame_complete() const
 {
-    return sample_of(d_frame->n_symbols() - d_frame->parameters().span / 2) + margin_samples <=
-           double(d_samples.end());
+    const int last = d_frame->n_symbols() - 1 - d_frame->parameters().span / 2;
+    return int64_t(std::floor(sample_of(last))) + d_pulse.reach() + 2 <= d_samples.end();
 }
 
 void frame_synchronizer_impl::end_frame()

@@ -28,6 +28,7 @@ public:
     const synchronizer_settings& settings() const override { return d_settings; }
     air_frame::sptr layout() const override { return d_frame; }
     int push(const gr_complex* const* samples, int count) override;
+    int tail() const override { return d_pulse.reach() + 1; }
     bool has_frame() const override { return d_has_frame; }
     const synchronized_frame& frame() const override { return d_result; }
     void release() override { d_has_frame = false; }

@@ -8,7 +8,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
 from gnuradio import blocks, gr, gr_unittest
-from PyQt5 import QtWidgets
+from PyQt5 import QtCore, QtTest, QtWidgets
 
 from gnuradio.thzum.display import constellation_sink
 from gnuradio.thzum.frame import constellation
@@ -93,6 +93,38 @@ class qa_display_constellation(gr_unittest.TestCase):
         for k in range(8):
             self.assertLessEqual(widget.place(k).right(), 800)
             self.assertLessEqual(widget.place(k).bottom(), 220)
+
+    def test_24_users_are_seen_and_one_alone_after_a_click(self):
+        rng = np.random.default_rng(2)
+        x_hat = constellation("qpsk")[np.arange(24) % 4] + 0.1 * rng.standard_normal((60, 24, 2)) @ [1, 1j]
+        sink = self.shown(x_hat, x_hat, constellations=["qpsk", "qpsk"])
+        widget = sink.widget()
+        widget.resize(600, 430)
+        sink.refresh()
+        self.assertEqual(len(widget.shown()), 48)
+        places = [widget.place(number) for number in widget.shown()]
+        self.assertGreaterEqual(min(place.width() for place in places), 50)
+        self.assertTrue(all(widget.rect().contains(place.toAlignedRect()) for place in places))
+        self.assertFalse(any(a.intersects(b) for k, a in enumerate(places) for b in places[:k]))
+        # Symbols round one of the points: bright (red, which the marks have less of) in one quadrant.
+        pixels = widget.pixels().astype(int)
+        for number in (0, 1, 26, 47):
+            centre = places[number].center()
+            bright = []
+            for sign in constellation("qpsk"):
+                x = int(centre.x() + places[number].width() / 2 * sign.real / 1.6)
+                y = int(centre.y() - places[number].width() / 2 * sign.imag / 1.6)
+                bright.append(pixels[y - 5 : y + 6, x - 5 : x + 6, 0].max())
+            self.assertEqual(np.argmax(bright), number % 24 % 4)
+        self.click(widget, places[26])
+        self.assertEqual(list(widget.shown()), [26])
+        self.assertGreater(widget.place(26).width(), 400)
+        widget.grab()
+        self.click(widget, widget.place(26))
+        self.assertEqual(len(widget.shown()), 48)
+
+    def click(self, widget, place):
+        QtTest.QTest.mouseClick(widget, QtCore.Qt.LeftButton, QtCore.Qt.NoModifier, place.center().toPoint())
 
     def test_bad_arguments_are_refused(self):
         wrong = dict(n_users=0, constellations=[], n_points=0, limit=0, update_time=0)

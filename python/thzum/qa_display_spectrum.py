@@ -91,6 +91,30 @@ class qa_display_spectrum(gr_unittest.TestCase):
             self.assertEqual(levels[0, column].max(), 255)
         self.assertEqual(levels[0, 2].max(), 0)
 
+    def test_users_and_subarrays_shown_change(self):
+        waves = np.array([plane_wave(0, 0.5), plane_wave(0, -0.5), plane_wave(0.5, 0)])
+        waves[:, ARRAY.n_antennas // 2 :] = plane_wave(-0.5, 0)[: ARRAY.n_antennas // 2]
+        tags = [(user, "thzum_user", pmt.from_long(user)) for user in range(3)]
+        sink = self.tagged(waves, tags, users=[0, 1], subarrays=[0])
+        first = sink.levels()
+        sink.set_subarrays([1])
+        other = sink.levels()
+        self.assertEqual(set(other), set(first))
+        grid = np.linspace(-1, 1, len(other[0, 0]))
+        for column in (0, 1):  # of the items that were there already
+            self.assertLess(abs(grid[other[0, column].argmax() // len(grid)] + 0.5), 0.06)
+            self.assertLess(abs(grid[first[0, column].argmax() // len(grid)]), 0.06)
+        sink.set_users([2])
+        self.assertEqual(sink.levels(), {})  # until an item of the user comes
+        sink.keep([(0, 0, waves[2])])
+        sink.set_subarrays([0])
+        self.assertEqual(set(sink.levels()), {(0, 0)})
+        self.assertLess(abs(grid[sink.levels()[0, 0].argmax() // len(grid)] - 0.5), 0.06)
+        for setter, value in ((sink.set_users, [-1]), (sink.set_subarrays, [2])):
+            with self.assertRaisesRegex(ValueError, "expected numbers from 0"):
+                setter(value)
+        self.assertEqual(set(sink.levels()), {(0, 0)})
+
     def test_peak_is_at_its_pixel(self):
         sink = self.shown(plane_wave(0.5, -0.25), subarrays=[1])
         sink.widget().resize(400, 430)

@@ -37,6 +37,9 @@ namespace thzum {
  * and \p thzum_user_reference (c32vector [S][K]) at the first of them what the references among
  * the data have of each user; a mimo_detector uses both.
  *
+ * When the blocks in front have finished, frame_synchronizer::tail() samples of silence follow
+ * their last one, so that a stream may end with its last frame.
+ *
  * Message port \p report: a dictionary per frame with frame, sample (long), cfo, metric, phase_rms
  * (double), user_cfo (f64vector [K]), noise_var (f64vector, of a symbol of each chain as received)
  * and the counters lost and bad_samples. Port \p control takes a dictionary with any of users

@@ -79,6 +79,14 @@ public:
      */
     virtual int push(const gr_complex* const* samples, int count) = 0;
 
+    /*!
+     * \brief Samples of silence that stand for what a stream lacks at its end.
+     *
+     * After as many the frame with which the stream ended is complete. One that lacks no more than
+     * these counts as complete: they are not more than half a pulse, the tail of its last symbol.
+     */
+    virtual int tail() const = 0;
+
     /*! Whether frame() is a new frame; push() takes nothing until release(). */
     virtual bool has_frame() const = 0;
 

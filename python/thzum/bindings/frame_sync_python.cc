@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(frame_sync.h) */
-/* BINDTOOL_HEADER_FILE_HASH(ac197d13a2a2d474f9215577968078b4) */
+/* BINDTOOL_HEADER_FILE_HASH(a7906359c6f0b11e9620ce56bc3d83f1) */
 
 #include <gnuradio/thzum/frame_sync.h>
 #include <pybind11/complex.h>

@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(frame_synchronizer.h) */
-/* BINDTOOL_HEADER_FILE_HASH(8ad8394593a6db53cd77f33f411b5d4a) */
+/* BINDTOOL_HEADER_FILE_HASH(c473e926f089fe295780ee694e48e576) */
 
 #include "arrays.h"
 #include <gnuradio/thzum/frame_synchronizer.h>
@@ -131,6 +131,10 @@ Raises:
             "radians by which users are still turned in the data, or None where they are not, and "
             "user_references [S, K], each user's pilots among the data behind the data beams with "
             "the noise of a data symbol, or None.")
+        .def("tail",
+             &frame_synchronizer::tail,
+             "Samples of silence that stand for what a stream lacks at its end: after as many the "
+             "frame with which it ended is complete.")
         .def("set_users",
              &frame_synchronizer::set_users,
              py::arg("users"),

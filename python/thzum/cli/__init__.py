@@ -2,7 +2,7 @@
 """The command ``thzum``: one module per subcommand, each with ``add_parser(subparsers)``.
 
 A subcommand's parser sets ``run``, a function of the parsed arguments. What it refuses it raises as
-ValueError or OSError; that becomes one line on stderr and exit status 2.
+ValueError, OSError or RuntimeError; that becomes one line on stderr and exit status 2.
 """
 
 import argparse
@@ -29,6 +29,6 @@ def main(arguments=None):
     options = build_parser().parse_args(arguments)
     try:
         return options.run(options) or 0
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
         print(f"thzum: {error}", file=sys.stderr)
         return 2

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``thzum radio``: the channel of the virtual radio, for its driver or to look at."""
 
+import sys
+
 #: Arguments of the pilot plan by their names in an address, with those of PilotPlan.
 PLAN_KEYS = {
     "n_slots": "n_slots",
@@ -35,8 +37,10 @@ def run(options):
     plan = plan_of({key: texts.pop(key) for key in [*PLAN_KEYS, "plan", "modulation"] if key in texts})
     unknown = sorted(set(texts) - set(ChannelChoice.names()))
     if unknown:
-        raise ValueError(f"{unknown[0]}: expected one of {', '.join([*PLAN_KEYS, *ChannelChoice.names()])}")
+        known = ["plan", *PLAN_KEYS, "modulation", *ChannelChoice.names()]
+        raise ValueError(f"{unknown[0]}: expected one of {', '.join(known)}")
     make_setup(plan, ChannelChoice.from_texts(texts)).save(options.out)
+    print(f"wrote {options.out}; both ends take it as driver=thzum,setup={options.out}", file=sys.stderr)
 
 
 def plan_of(texts):

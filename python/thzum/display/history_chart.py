@@ -121,7 +121,8 @@ class HistoryChart(Screen):
         x, mean, smallest, largest = binned(pairs, self._duration, place.width())
         x = place.left() + x
         scale = place.height() / (highest - lowest)
-        mean, smallest, largest = (place.bottom() - (part - lowest) * scale for part in (mean, smallest, largest))
+        parts = (np.clip(part, lowest, highest) for part in (mean, smallest, largest))
+        mean, smallest, largest = (place.bottom() - (part - lowest) * scale for part in parts)
         painter.setPen(QtGui.QPen(faint(colour, 90), _BIN - 1))
         lines = zip(x.tolist(), smallest.tolist(), largest.tolist())
         painter.drawLines([QtCore.QLineF(at, low, at, high) for at, low, high in lines if low != high])

@@ -8,7 +8,7 @@ import numpy as np
 from PyQt5 import QtCore, QtGui
 
 from ..plots import COLOURS
-from .screen import LINE, Screen, faint
+from .screen import LINE, Screen, faint, fitting
 
 #: Planes through the array's normal, and where the direction cosine in them is found.
 PLANES = {"xz": "ux", "yz": "uy"}
@@ -75,12 +75,19 @@ class PathChart(Screen):
         self.draw_still(painter, self._draw_scale)
         for age, paths in self._shown:
             self._draw_paths(painter, paths, 255 - 200 * age // self._persistence)
+        if not self._shown:
+            text = "no paths: none came yet, or this estimator gives none"
+            self.write(painter, 0, LINE, self.width(), text)
         self._draw_legend(painter)
 
     def _draw_scale(self, painter):
         painter.setRenderHint(QtGui.QPainter.Antialiasing)
-        title = f"paths in the {self._plane} plane; radius: distance in m, dashed: Rayleigh distance"
-        self.write(painter, 0, 0, self.width(), title)
+        titles = (
+            [f"paths in the {self._plane} plane; radius: distance in m, dashed: Rayleigh distance"],
+            [f"paths, {self._plane} plane; distance in m, dashed: Rayleigh"],
+            [f"paths, {self._plane} plane; distance in m"],
+        )
+        self.write(painter, 0, 0, self.width(), *fitting(painter.fontMetrics(), self.width(), titles))
         x, y, radius = self.centre()
         grid = QtGui.QPen(faint(self.palette().text().color(), 60))
         painter.setPen(grid)
@@ -101,9 +108,18 @@ class PathChart(Screen):
             across, ahead = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
             length = radius + 0.6 * LINE
             self.write(painter, x + length * across - 30, y - length * ahead - LINE / 2, 60, f"{degrees}°")
-        for distance in self._rings():
-            self.write(painter, x + radius * float(self.radius(distance)) - 30, y, 60, f"{distance:g}")
+        self._write_distances(painter)
         self.write(painter, x + radius - 10, y - LINE, 40, "∞")
+
+    def _write_distances(self, painter):
+        x, y, radius = self.centre()
+        free = math.inf  # left of what is written, from the farthest on
+        for distance in reversed(self._rings()):
+            at, text = x + radius * float(self.radius(distance)), f"{distance:g}"
+            half = painter.fontMetrics().horizontalAdvance(text) / 2 + 2
+            if at + half < free:
+                self.write(painter, at - half, y, 2 * half, text)
+                free = at - half
 
     def _rings(self):
         """Distances of the rings in m: powers of ten, with 2 and 5 times them where there are few."""

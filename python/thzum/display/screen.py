@@ -88,6 +88,12 @@ class Screen(QtWidgets.QWidget):
         painter.drawText(QtCore.QRectF(left, top, width, LINE), align | QtCore.Qt.AlignVCenter, text)
 
 
+def fitting(metrics, width, forms):
+    """The first of ``forms``, lists of texts, of which each text is at most ``width`` pixels wide; else the last."""
+    fit = (texts for texts in forms if max(map(metrics.horizontalAdvance, texts)) <= width)
+    return next(fit, forms[-1])
+
+
 def faint(colour, alpha):
     """The colour with the opacity ``alpha``, 0 to 255."""
     colour = QtGui.QColor(colour)

@@ -11,7 +11,7 @@ from PyQt5 import QtCore
 from ..channel.hardware.checks import real
 from ..plots import angular_spectrum
 from . import heat
-from .screen import LINE, Screen
+from .screen import LINE, Screen, fitting
 
 _MARGIN = 6
 _SIDE = 90  # of the smallest picture, in pixels
@@ -19,12 +19,22 @@ _USER, _SKIPPED = pmt.intern("thzum_user"), pmt.intern("thzum_skipped")
 
 
 class _Pictures(Screen):
-    """A table of square pictures with a title per column and the scale below."""
+    """A table of square pictures with a title per column and the scale below.
 
-    def __init__(self, refresh, update_time, titles, n_rows, caption):
-        super().__init__(refresh, update_time, _SIDE * len(titles), _SIDE * n_rows + 2 * LINE)
-        self._titles, self._n_rows, self._caption = titles, n_rows, caption
+    Titles come in forms from long to short; the first that fits all columns is written.
+    """
+
+    def __init__(self, refresh, update_time):
+        super().__init__(refresh, update_time, _SIDE, _SIDE)
+        self._titles, self._n_columns, self._n_rows, self._caption = [[""]], 1, 1, ""
         self._pictures = {}
+
+    def show_table(self, titles, n_rows, caption):
+        """Take another table, which is dark until levels come."""
+        self._titles, self._n_columns, self._n_rows, self._caption = titles, len(titles[0]), n_rows, caption
+        self._pictures = {}
+        self.setMinimumSize(_SIDE * self._n_columns, _SIDE * n_rows + 2 * LINE)
+        self.update()
 
     def show_levels(self, levels):
         """Take ``levels`` {(row, column): uint8 [grid, grid]}, first row at the bottom of its picture."""
@@ -33,14 +43,14 @@ class _Pictures(Screen):
 
     def place(self, row, column):
         """Rectangle of a picture in the widget."""
-        width = self.width() // len(self._titles)
+        width = self.width() // self._n_columns
         side = max(min(width, (self.height() - 2 * LINE) // self._n_rows) - _MARGIN, 1)
         return QtCore.QRect(column * width + (width - side) // 2, LINE + row * (side + _MARGIN), side, side)
 
     def paintEvent(self, event):
         painter = self.painter()
-        width = self.width() // len(self._titles)
-        for column, title in enumerate(self._titles):
+        width = self.width() // self._n_columns
+        for column, title in enumerate(fitting(painter.fontMetrics(), width - _MARGIN, self._titles)):
             self.write(painter, column * width, 0, width, title)
             for row in range(self._n_rows):
                 place = self.place(row, column)
@@ -48,6 +58,20 @@ class _Pictures(Screen):
                 if (row, column) in self._pictures:
                     painter.drawImage(place, self._pictures[row, column])
         self.write(painter, 0, self.height() - LINE, self.width(), self._caption)
+
+
+def _checked_subarrays(array, subarrays):
+    subarrays = list(subarrays) or list(range(array.n_subarrays))
+    if not all(0 <= s < array.n_subarrays for s in subarrays):
+        raise ValueError(f"subarrays: expected numbers from 0 to {array.n_subarrays - 1}, got {subarrays}")
+    return subarrays
+
+
+def _checked_users(users):
+    users = tuple(users)
+    if not all(isinstance(user, (int, np.integer)) and user >= 0 for user in users):
+        raise ValueError(f"users: expected numbers from 0 on, got {users}")
+    return users
 
 
 class angular_spectrum_sink(gr.sync_block):
@@ -78,26 +102,14 @@ class angular_spectrum_sink(gr.sync_block):
         labels = [str(label) for label in labels]
         if not labels:
             raise ValueError("labels: expected one title per input, got none")
-        subarrays = tuple(subarrays) or tuple(range(array.n_subarrays))
-        if not all(0 <= s < array.n_subarrays for s in subarrays):
-            last = array.n_subarrays - 1
-            raise ValueError(f"subarrays: expected numbers from 0 to {last}, got {subarrays}")
-        users = tuple(users)
-        if not all(isinstance(user, (int, np.integer)) and user >= 0 for user in users):
-            raise ValueError(f"users: expected numbers from 0 on, got {users}")
-        floor_db = real("floor_db", floor_db, low=-200, high=-1)
         inputs = [(np.complex64, array.n_antennas)] * len(labels)
         gr.sync_block.__init__(self, name="thzum_angular_spectrum_sink", in_sig=inputs, out_sig=None)
-        self._array, self._subarrays, self._users, self._floor_db = array, list(subarrays), users, floor_db
-        self._lock, self._is_new = threading.Lock(), False
-        # One column of pictures for each input, or for each user and input.
-        self._n_groups = len(users) or 1
-        self._columns = np.zeros((self._n_groups, len(labels), array.n_antennas), np.complex64)
-        self._has_items = False
-        titles = [f"{label}, user {user}" for user in users for label in labels] if users else labels
-        shown = ", ".join(str(s + 1) for s in subarrays)
-        caption = f"rows: subarray {shown}; bright to dark: 0 to {floor_db:g} dB"
-        self._widget = _Pictures(self.refresh, update_time, titles, len(subarrays), caption)
+        self._array, self._labels, self._floor_db = array, labels, real("floor_db", floor_db, low=-200, high=-1)
+        self._subarrays = _checked_subarrays(array, subarrays)
+        # A setter and work() call what takes the lock again.
+        self._lock, self._is_new = threading.RLock(), False
+        self._widget = _Pictures(self.refresh, update_time)
+        self.set_users(users)
 
     def widget(self):
         """The Qt widget."""
@@ -110,17 +122,45 @@ class angular_spectrum_sink(gr.sync_block):
     def set_floor_db(self, floor_db):
         """Level of the darkest colour in dB."""
         self._floor_db = real("floor_db", floor_db, low=-200, high=-1)
+        self._show_table()
+
+    def set_users(self, users):
+        """Show other users, from their next items on; ValueError as of the class."""
+        users = _checked_users(users)
+        with self._lock:
+            self._users = users
+            # One column of pictures for each input, or for each user and input.
+            self._columns = np.zeros((len(users) or 1, len(self._labels), self._array.n_antennas), np.complex64)
+            self._has_items = False
+        self._show_table()
+
+    def set_subarrays(self, subarrays):
+        """Show other subarrays; ValueError as of the class."""
+        self._subarrays = _checked_subarrays(self._array, subarrays)
+        self._show_table()
+
+    def _show_table(self):
+        titles = [self._labels]
+        if self._users:
+            columns = [(label, user) for user in self._users for label in self._labels]
+            forms = ("{}, user {}", "user {1}" if len(self._labels) == 1 else "{} {}", "{1}")
+            titles = [[form.format(*column) for column in columns] for form in forms]
+        shown = ", ".join(map(str, self._subarrays))
+        caption = f"rows: subarray {shown}; bright to dark: 0 to {self._floor_db:g} dB"
+        self._widget.show_table(titles, len(self._subarrays), caption)
+        self._is_new = True
 
     def work(self, input_items, output_items):
         """Keeps the newest items; see the class."""
-        newest = self._newest_of_users if self._users else self._newest
-        found = [
-            (group, port, items[index])
-            for port, items in enumerate(input_items)
-            for group, index in newest(port, len(items)).items()
-        ]
-        if found:
-            self.keep(found)
+        with self._lock:
+            newest = self._newest_of_users if self._users else self._newest
+            found = [
+                (group, port, items[index])
+                for port, items in enumerate(input_items)
+                for group, index in newest(port, len(items)).items()
+            ]
+            if found:
+                self.keep(found)
         return len(input_items[0])
 
     def keep(self, found):
@@ -148,7 +188,7 @@ class angular_spectrum_sink(gr.sync_block):
             columns, has_items, self._is_new = self._columns.copy(), self._has_items, False
         if not has_items:
             return {}
-        shape = (self._n_groups, -1, self._array.n_subarrays, self._array.rows, self._array.cols)
+        shape = (*columns.shape[:2], self._array.n_subarrays, self._array.rows, self._array.cols)
         responses = np.nan_to_num(columns, posinf=0, neginf=0).reshape(shape)[:, :, self._subarrays]
         power = angular_spectrum(responses, self._array.spacing)
         found = {}

@@ -22,6 +22,11 @@ def read_plan_entry(path):
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise type(error)(f"plan: cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise ValueError(f"plan: {path} is no text: {error}") from None
+    try:
         document = json.loads(text) if path.suffix == ".sigmf-meta" else parse_yaml(text)  # which reads JSON too
     except ValueError as error:
         raise ValueError(f"plan: {path} is neither YAML nor JSON: {error}") from None

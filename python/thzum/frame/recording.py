@@ -134,14 +134,14 @@ class Recording:
             self._global = self.metadata["global"]
             self.datatype = self._global["core:datatype"]
             annotations = self.metadata["annotations"]
-        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+            self.n_channels = int(self._global.get("core:num_channels", 1))
+            self.sample_rate = float(self._global.get("core:sample_rate", 0.0))
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"recording: {self.path} is not SigMF metadata ({error!r})") from None
         if self.datatype not in _DATATYPES:
             raise ValueError(
                 f"recording: {self.path} holds {self.datatype}, expected {' or '.join(sorted(_DATATYPES))}"
             )
-        self.n_channels = int(self._global.get("core:num_channels", 1))
-        self.sample_rate = float(self._global.get("core:sample_rate", 0.0))
         self._map = self._map_data()
         self.n_samples = len(self._map)
         try:
@@ -177,8 +177,8 @@ class Recording:
                     start=int(entry["core:sample_start"]),
                     length=int(entry["core:sample_count"]),
                     snr_db=float(entry.get("thzum:snr_db", np.nan)),
-                    users=tuple(entry.get("thzum:users", ())),
-                    beams=tuple(entry.get("thzum:beams", ())),
+                    users=tuple(map(int, entry.get("thzum:users", ()))),
+                    beams=tuple(map(int, entry.get("thzum:beams", ()))),
                 )
             )
         frames.sort(key=lambda frame: frame.start)
@@ -202,7 +202,10 @@ class Recording:
         entry = self._global.get("thzum:plan", {})
         if not entry:
             raise ValueError(f'recording: {self.path} has no "thzum:plan" entry')
-        return plan_from_metadata(entry)
+        try:
+            return plan_from_metadata(entry)
+        except ValueError as error:
+            raise ValueError(f"{error} (in {self.path})") from None
 
     @cached_property
     def truth(self):

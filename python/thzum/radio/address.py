@@ -19,7 +19,7 @@ class Address:
     Attributes:
         kind: "soapy", "zmq" or "recording".
         target: device arguments, ZeroMQ endpoint, or path ("" is the shipped recording).
-        options: for ZeroMQ {"pattern": "pull" or "sub", "bind": bool}.
+        options: for ZeroMQ {"pattern": "pull" or "sub", "bind": bool, "tags": bool}.
     """
 
     kind: str
@@ -78,14 +78,15 @@ def _checked_device(text):
 
 def _zmq(text):
     endpoint, _, query = text.removeprefix("zmq+").partition("?")
-    options = {"pattern": "pull", "bind": False}
+    options = {"pattern": "pull", "bind": False, "tags": False}
     for word in filter(None, query.split("&")):
         if word in ("pull", "sub"):
             options["pattern"] = word
-        elif word == "bind":
-            options["bind"] = True
+        elif word in ("bind", "tags"):
+            options[word] = True
         else:
-            raise ValueError(f"address: expected ?pull, ?sub or ?bind behind a ZeroMQ endpoint, got {word!r}")
+            expected = "?pull, ?sub, ?bind or ?tags (joined by &) behind a ZeroMQ endpoint"
+            raise ValueError(f"address: expected {expected}, got {word!r}")
     tcp = _TCP.fullmatch(endpoint)
     if not tcp and not _IPC.fullmatch(endpoint):
         raise ValueError(f"address: expected {FORMS}, got {text!r}")

@@ -19,7 +19,8 @@ class receiver_source(gr.hier_block2):
     - ``driver=NAME,...``: any SoapySDR device with S receive channels, such as ``driver=uhd,addr=192.168.10.2`` or
       the virtual radio ``driver=thzum,medium=room``, see docs/radio.md. Samples that it lost come as NaN.
     - ``tcp://HOST:PORT`` or ``ipc://PATH`` (also ``zmq+tcp://...``): vectors of S complex samples, one of each chain,
-      from a ZMQ PUSH Sink in another process. ``?sub`` connects to a PUB Sink, ``?bind`` binds instead of connecting.
+      from a ZMQ PUSH Sink in another process. ``?sub`` connects to a PUB Sink, ``?bind`` binds instead of connecting,
+      ``?tags`` takes the tags that a sink with Pass Tags sends, as frames need that are not on the air; ``?sub&tags``.
     - anything else: path of a SigMF recording of S channels; "" is the shipped one.
 
     Message port report: what :class:`soapy_source` reports of overflows and lost samples; nothing from others.
@@ -152,9 +153,9 @@ class receiver_source(gr.hier_block2):
 
         self._sample_rate = sample_rate
         kind = zeromq.pull_source if address.options["pattern"] == "pull" else zeromq.sub_source
-        bind = {"bind": True} if address.options["bind"] else {}
+        options = {"pass_tags": address.options["tags"], **({"bind": True} if address.options["bind"] else {})}
         try:
-            self.source = kind(gr.sizeof_gr_complex, self.n_chains, address.target, timeout=100, **bind)
+            self.source = kind(gr.sizeof_gr_complex, self.n_chains, address.target, timeout=100, **options)
         except RuntimeError as error:
             raise ValueError(f"address: {address.target}: {error}") from None
         streams = blocks.vector_to_streams(gr.sizeof_gr_complex, self.n_chains)

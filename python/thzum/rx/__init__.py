@@ -2,9 +2,12 @@
 """The receiver ``thzum-rx``: opens a source, shows or prints what it receives, and records it."""
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
+
+from gnuradio import gr
 
 from .. import thzum_python
 from ..frame.ldpc import DEFAULT_CODE
@@ -35,7 +38,8 @@ def build_parser():
     )
     add, usual = parser.add_argument, "default: %(default)s"
     add("--source", default="", metavar="ADDRESS",
-        help="SigMF recording (default: the shipped one), driver=NAME,... (SoapySDR), or tcp://HOST:PORT (ZeroMQ)")
+        help="SigMF recording (default: the shipped one), driver=NAME,... (SoapySDR), or tcp://HOST:PORT "
+        "(ZeroMQ; ?sub, ?bind and ?tags joined by & behind it)")
     add("--plan", metavar="FILE", help="YAML or JSON file with the pilot plan (default: the recording's)")
     add("--sample-rate", type=_amount(float), default=0.0, metavar="HZ", help="default: the source's own")
     add("--frequency", type=_amount(float), default=0.0, metavar="HZ", help="tune a device (default: leave it)")
@@ -99,6 +103,26 @@ def _run_window(options, is_interrupted):
     return 0
 
 
+def _run(options, is_interrupted):
+    if not options.no_gui:
+        return _run_window(options, is_interrupted)
+    from . import headless
+
+    return headless.run(make_session(options), options, is_interrupted)
+
+
+@contextlib.contextmanager
+def _quiet_log():
+    """Within, new blocks log warnings and errors alone: what else they tell is in the table and the status line."""
+    log = gr.logging()
+    before = log.default_level()
+    log.set_default_level(gr.log_levels.warn)
+    try:
+        yield
+    finally:
+        log.set_default_level(before)
+
+
 def main(arguments=None):
     """Run ``thzum-rx`` with ``arguments`` (default: the command line); returns the exit status."""
     options = build_parser().parse_args(arguments)
@@ -108,11 +132,8 @@ def main(arguments=None):
         for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        if not options.no_gui:
-            return _run_window(options, lambda: bool(interrupts))
-        from . import headless
-
-        return headless.run(make_session(options), options, lambda: bool(interrupts))
+        with _quiet_log():
+            return _run(options, lambda: bool(interrupts))
     except (ValueError, OSError, RuntimeError) as error:
         print(f"thzum-rx: {error}", file=sys.stderr)
         return 2

@@ -104,8 +104,15 @@ class ReceiverGraph(gr.top_block):
 
     def set_detector(self, name):
         """Another detector, while running too; ValueError leaves the old one."""
-        for section in self.sections:
-            section.detector.set_algorithm(name)
+        detectors = [section.detector for section in self.sections]
+        before = [detector.algorithm() for detector in detectors]
+        try:
+            for detector in detectors:
+                detector.set_algorithm(name)
+        except (ValueError, RuntimeError):
+            for detector, old in zip(detectors, before):
+                detector.set_algorithm(old)
+            raise
 
     def frames(self):
         """Frames that went all the way, lost ones included."""

@@ -79,6 +79,6 @@ def run(session, options, is_interrupted):
     if recorded:
         print("recorded {}: {} samples, {} frames".format(*recorded), file=table)
     if session.counters()["frames"] == 0:
-        print("thzum-rx: no frame came; check the plan and the source", file=sys.stderr)
+        print(f"thzum-rx: no frame came; {session.opened.advice()}", file=sys.stderr)
         return 1
     return 0

@@ -80,7 +80,11 @@ class sigmf_recorder(gr.sync_block):
         with self._lock:
             if self._file:
                 raise ValueError(f"record: {self._path} is being written; end it first")
-            self._file = open(path.with_suffix(".sigmf-data"), "wb")
+            data = path.with_suffix(".sigmf-data")
+            try:
+                self._file = open(data, "wb")
+            except OSError as error:
+                raise type(error)(f"record: cannot write {data}: {error.strerror}") from None
             self._path, self._error = path, None
             self._first, self._written, self._frames = None, 0, {}
             self._begun = datetime.datetime.now(datetime.timezone.utc)

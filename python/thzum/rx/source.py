@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from ..channel.config_file import read_document
 from ..frame.recording import Recording
 from ..radio import receiver_source
-from ..radio.address import parse_address
+from ..radio.address import FORMS, parse_address
+
+
+#: What to look at when no frame comes, by the kind of the source.
+_ADVICE = {
+    "soapy": "check that users send, --plan, --frequency and --gain",
+    "zmq": "check that the other process sends, --plan, and that the address has ?tags exactly if the sender passes tags",
+    "recording": "check --plan",
+}
 
 
 @dataclass
@@ -38,6 +46,10 @@ class Opened:
         """Samples of each chain that a device lost; None of other sources."""
         return self.block.lost_samples() if self.block.kind == "soapy" else None
 
+    def advice(self):
+        """What to look at when no frame comes."""
+        return _ADVICE[self.block.kind]
+
     def beams(self):
         """Data beams that a device knows of; [] of other sources, where tags may tell them."""
         return self.block.beams
@@ -50,6 +62,21 @@ class Opened:
             return None
 
 
+def _opened_recording(path):
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of truncated files; the source logs them
+            return Recording(path or None)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{error}; a source is {FORMS}") from None
+
+
+def _plan_of(recording):
+    if "thzum:plan" not in recording.metadata["global"]:
+        raise ValueError(f"plan: {recording.path} does not tell its pilot plan; give a file of it by --plan")
+    return recording.plan
+
+
 def open_source(address, plan=None, repeat=False, n_frames=0, **device):
     """Open the source at ``address``; :class:`Opened`.
 
@@ -57,8 +84,8 @@ def open_source(address, plan=None, repeat=False, n_frames=0, **device):
         address: as :class:`~gnuradio.thzum.radio.receiver_source` takes it.
         plan: :class:`~gnuradio.thzum.frame.PilotPlan`; None takes that of a recording.
         repeat: replay a recording without end.
-        n_frames: frames of a recording to replay; 0 = all, as with frames on the air, whose end takes a little
-            of what follows to be found.
+        n_frames: frames of a recording to replay; 0 = all, as with frames on the air, which nobody counts before
+            they are found.
         device: sample_rate, frequency and gain.
 
     Raises:
@@ -66,14 +93,21 @@ def open_source(address, plan=None, repeat=False, n_frames=0, **device):
     """
     parsed, recording = parse_address(address), None
     if parsed.kind == "recording":
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of truncated files; the source logs them
-            recording = Recording(parsed.target or None)
-        plan = plan or recording.plan
+        recording = _opened_recording(parsed.target)
+        plan = plan or _plan_of(recording)
         if not recording.frames and plan.air is None:
-            raise ValueError(f"source: {recording.path} has no annotated frame, and its plan none on the air to find")
+            raise ValueError(
+                f"source: {recording.path} has no whole annotated frame, and frames of its plan have no preamble to be "
+                "found by (no samples_per_symbol)"
+            )
     elif plan is None:
         raise ValueError(f"plan: {address} does not tell its pilot plan; give a file of it by --plan")
+    elif plan.air is None and not parsed.options.get("tags"):
+        other = ", or pass tags and add ?tags to the address" if parsed.kind == "zmq" else ""
+        raise ValueError(
+            "plan: expected one with samples_per_symbol of 2 or more, whose frames have a preamble to be found, "
+            f"got one without{other}"
+        )
     is_counted = recording is not None and not repeat and plan.air is None
     block = receiver_source(address, plan, repeat=repeat, n_frames=n_frames if is_counted else 0, **device)
     name = str(recording.path) if recording else address

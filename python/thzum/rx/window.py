@@ -9,9 +9,19 @@ from .. import thzum_python
 from ..display import angular_spectrum_sink, constellation_sink, history_sink, path_sink
 from ..display.path_chart import PLANES
 from .headless import is_done
+from .worker import Worker
 
-#: Users and subarrays that the spectra show at most.
+#: Seconds without a frame after which the window says what to check.
+_PATIENCE = 3.0
+
+#: Users and subarrays that the spectra show at a time.
 _MOST_USERS, _MOST_SUBARRAYS = 4, 4
+
+
+def pages(count, length):
+    """The numbers 0 to ``count`` - 1 in parts of at most ``length``, {text: range}."""
+    parts = [range(first, min(first + length, count)) for first in range(0, count, length)]
+    return {f"{part[0]}–{part[-1]}" if len(part) > 1 else f"{part[0]}": part for part in parts}
 
 
 class Displays:
@@ -42,6 +52,17 @@ class Displays:
         return [sink for sink in (self.spectra, self.paths, self.history, self.constellations) if sink]
 
 
+def _status_label():
+    """A label whose text is broken into lines and does not widen the window, however long it is."""
+    label = QtWidgets.QLabel()
+    label.setTextInteractionFlags(QtCore.Qt.TextSelectableByMouse)
+    label.setWordWrap(True)
+    policy = QtWidgets.QSizePolicy(QtWidgets.QSizePolicy.Ignored, QtWidgets.QSizePolicy.Minimum)
+    policy.setHeightForWidth(True)
+    label.setSizePolicy(policy)
+    return label
+
+
 class Window(QtWidgets.QWidget):
     """One window on one :class:`~gnuradio.thzum.rx.session.Session`.
 
@@ -56,7 +77,9 @@ class Window(QtWidgets.QWidget):
         QtWidgets.QWidget.__init__(self)
         self.session, self.displays = session, Displays(session, update_time)
         self._frames, self._seconds, self._is_interrupted = frames, seconds, is_interrupted
-        self._message = ""
+        self._message, self._prepared_name = "", ""
+        self._worker = Worker(self)
+        self._worker.ended.connect(self._finish_change)
         self.setWindowTitle(f"thzum-rx - {session.opened.name}")
         font = self.font()
         font.setPixelSize(13)
@@ -64,8 +87,7 @@ class Window(QtWidgets.QWidget):
         layout = QtWidgets.QVBoxLayout(self)
         layout.addLayout(self._controls())
         layout.addWidget(self._panes(), 1)
-        self.status = QtWidgets.QLabel()
-        self.status.setTextInteractionFlags(QtCore.Qt.TextSelectableByMouse)
+        self.status = _status_label()
         layout.addWidget(self.status)
         self._timer = QtCore.QTimer(self)
         self._timer.timeout.connect(self._tick)
@@ -75,14 +97,19 @@ class Window(QtWidgets.QWidget):
     def _controls(self):
         row = QtWidgets.QHBoxLayout()
         graph = self.session.graph
-        self.estimators = self._choice(row, "Estimator", thzum_python.estimators(), graph.estimator.algorithm())
+        self.estimators = self._choice(row, "Estimator", sorted(thzum_python.estimators()), graph.estimator.algorithm())
         self.estimators.activated[str].connect(self.choose_estimator)
-        detector = graph.sections[0].detector.algorithm() if graph.sections else ""
-        self.detectors = self._choice(row, "Detector", thzum_python.detectors(), detector)
+        self.detectors = self._choice(row, "Detector", sorted(thzum_python.detectors()), "")
         self.detectors.activated[str].connect(self.choose_detector)
-        self.detectors.setEnabled(bool(graph.sections))
+        self._show_algorithms()
         planes = self._choice(row, "Plane of the paths", PLANES, "xz")
         planes.activated[str].connect(self.displays.paths.set_plane)
+        self.shown_users = self._page_choice(
+            row, "Users", self.session.plan.n_users, _MOST_USERS, self.displays.spectra.set_users
+        )
+        self.shown_subarrays = self._page_choice(
+            row, "Subarrays", self.session.plan.n_subarrays, _MOST_SUBARRAYS, self.displays.spectra.set_subarrays
+        )
         row.addStretch(1)
         self.start_button = QtWidgets.QPushButton("Stop")
         self.start_button.clicked.connect(self.start_or_stop)
@@ -92,9 +119,18 @@ class Window(QtWidgets.QWidget):
         row.addWidget(self.start_button)
         return row
 
+    def _page_choice(self, row, label, count, length, show):
+        """A choice of what the spectra show, None where all of it fits."""
+        if count <= length:
+            return None
+        parts = pages(count, length)
+        box = self._choice(row, f"{label} in the spectra", parts, next(iter(parts)))
+        box.activated[str].connect(lambda text: show(parts[text]))
+        return box
+
     def _choice(self, row, label, names, chosen):
         box = QtWidgets.QComboBox()
-        box.addItems(sorted(names))
+        box.addItems(list(names))
         box.setCurrentText(chosen)
         row.addWidget(QtWidgets.QLabel(label))
         row.addWidget(box)
@@ -119,17 +155,39 @@ class Window(QtWidgets.QWidget):
         self.start_button.setText("Stop")
 
     def choose_estimator(self, name):
-        """Change the estimator; the box goes back when it cannot be built."""
-        graph = self.session.graph
-        if self._attempt(lambda: graph.set_estimator(name)):
-            self.displays.paths.clear()
-        self.estimators.setCurrentText(graph.estimator.algorithm())
+        """Change the estimator when it is built; the box goes back when it cannot be."""
+        self._begin_change(name, lambda: self.session.graph.set_estimator(name))
 
     def choose_detector(self, name):
-        """Change the detector; the box goes back when it does not serve the constellations."""
+        """Change the detector when it is built; the box goes back when it does not serve the constellations."""
+        self._begin_change(name, lambda: self.session.graph.set_detector(name))
+
+    def is_preparing(self):
+        """Whether an algorithm is being built, beside the one that goes on receiving."""
+        return bool(self._prepared_name)
+
+    def _begin_change(self, name, action):
+        self._prepared_name, self._message = name, ""
+        for box in (self.estimators, self.detectors):
+            box.setEnabled(False)
+        self._show_status()
+        self._worker.run(action)
+
+    def _finish_change(self, error):
+        name, self._prepared_name = self._prepared_name, ""
+        if error is not None:
+            self._message = f"{name} cannot be used: {error}"
+        self.displays.paths.clear()
+        self._show_algorithms()
+        self._show_status()
+
+    def _show_algorithms(self):
         graph = self.session.graph
-        self._attempt(lambda: graph.set_detector(name))
-        self.detectors.setCurrentText(graph.sections[0].detector.algorithm())
+        self.estimators.setCurrentText(graph.estimator.algorithm())
+        self.estimators.setEnabled(True)
+        if graph.sections:
+            self.detectors.setCurrentText(graph.sections[0].detector.algorithm())
+        self.detectors.setEnabled(bool(graph.sections))
 
     def start_or_stop(self):
         """Handler of the button."""
@@ -175,7 +233,11 @@ class Window(QtWidgets.QWidget):
         if not self.session.is_running() and self.start_button.text() == "Stop":
             self._attempt(self.stop)
             self._message = self._message or "end of the source"
+        self._show_status()
+
+    def _show_status(self):
         self.status.setText(self.status_text())
+        self.status.setToolTip(self._message)
 
     def status_text(self):
         """Counters and the last message in one line."""
@@ -185,14 +247,19 @@ class Window(QtWidgets.QWidget):
         errors = ""
         if "symbols" in counters:
             errors = f"{counters['symbol_errors']} of {counters['symbols']} symbols wrong   "
+        preparing = f"preparing {self._prepared_name} …   " if self.is_preparing() else ""
+        silent = ""
+        if not counters["frames"] and self.session.is_running() and self.session.seconds() > _PATIENCE:
+            silent = f"no frame yet; {self.session.opened.advice()}   "
         recording = "recording   " if self.session.recorder.is_recording() else ""
         return (
             f"{counters['frames']} frames   {counters['lost_frames']} lost   {overflows}"
-            f"{counters['estimates']} estimates   {payloads}{errors}{recording}{self._message}"
+            f"{counters['estimates']} estimates   {payloads}{errors}{recording}{preparing}{silent}{self._message}"
         )
 
     def closeEvent(self, event):
         self._timer.stop()
+        self._worker.wait()
         self._attempt(self.stop)
-        self.status.setText(self.status_text())
+        self._show_status()
         event.accept()
