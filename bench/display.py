@@ -120,7 +120,7 @@ def _receiver(seconds, is_shown, recording="", estimator="newtonized_omp"):
     if widgets:
         # ls gives no paths to draw.
         drawn = [widget.pictures - n for widget, n in zip(widgets, before)]
-        found["pictures_per_second"] = min(count for count in drawn if count > 0) / seconds
+        found["pictures_per_second"] = min((count for count in drawn if count > 0), default=0) / seconds
         window.close()
     session.stop()
     return found

@@ -237,7 +237,7 @@ class OnTheAir:
         self.graph.msg_connect((self.graph.payload, "report"), (self.payloads, "store"))
 
     def frames(self, count, **values):
-        """(frames lost, spread of the points in dB, frequency offset, share of right payloads) over ``count`` frames."""
+        """(frames lost, spread of points in dB, frequency offset, share of payloads right) in ``count`` frames."""
         self.running.set(**values)
         sync, length = self.graph.sync, self.graph.plan.n_users * self.graph.plan.n_data
         begin = sync.frames() + 4  # behind what was on its way to the synchroniser

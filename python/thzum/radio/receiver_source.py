@@ -20,7 +20,8 @@ class receiver_source(gr.hier_block2):
       the virtual radio ``driver=thzum,medium=room``, see docs/radio.md. Samples that it lost come as NaN.
     - ``tcp://HOST:PORT`` or ``ipc://PATH`` (also ``zmq+tcp://...``): vectors of S complex samples, one of each chain,
       from a ZMQ PUSH Sink in another process. ``?sub`` connects to a PUB Sink, ``?bind`` binds instead of connecting,
-      ``?tags`` takes the tags that a sink with Pass Tags sends, as frames need that are not on the air; ``?sub&tags``.
+      ``?tags`` takes the tags that a sink with Pass Tags sends, as frames that are not on the air need them
+      (``?sub&tags``).
     - anything else: path of a SigMF recording of S channels; "" is the shipped one.
 
     Message port report: what :class:`soapy_source` reports of overflows and lost samples; nothing from others.

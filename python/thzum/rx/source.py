@@ -13,7 +13,7 @@ from ..radio.address import FORMS, parse_address
 #: What to look at when no frame comes, by the kind of the source.
 _ADVICE = {
     "soapy": "check that users send, --plan, --frequency and --gain",
-    "zmq": "check that the other process sends, --plan, and that the address has ?tags exactly if the sender passes tags",
+    "zmq": "check that the other process sends, --plan, and that the address has ?tags just if it passes tags",
     "recording": "check --plan",
 }
 
@@ -97,8 +97,8 @@ def open_source(address, plan=None, repeat=False, n_frames=0, **device):
         plan = plan or _plan_of(recording)
         if not recording.frames and plan.air is None:
             raise ValueError(
-                f"source: {recording.path} has no whole annotated frame, and frames of its plan have no preamble to be "
-                "found by (no samples_per_symbol)"
+                f"source: {recording.path} has no whole annotated frame, and frames of its plan have no preamble "
+                "to be found by (no samples_per_symbol)"
             )
     elif plan is None:
         raise ValueError(f"plan: {address} does not tell its pilot plan; give a file of it by --plan")

@@ -96,8 +96,7 @@ class Window(QtWidgets.QWidget):
 
     def _controls(self):
         row = QtWidgets.QHBoxLayout()
-        graph = self.session.graph
-        self.estimators = self._choice(row, "Estimator", sorted(thzum_python.estimators()), graph.estimator.algorithm())
+        self.estimators = self._choice(row, "Estimator", sorted(thzum_python.estimators()), "")
         self.estimators.activated[str].connect(self.choose_estimator)
         self.detectors = self._choice(row, "Detector", sorted(thzum_python.detectors()), "")
         self.detectors.activated[str].connect(self.choose_detector)
