@@ -10,6 +10,7 @@
 #include "estimation/path_fit.h"
 #include "estimation/unexplained_energy.h"
 #include "estimation/wave_search.h"
+#include "estimation/wavefront_fit.h"
 #include "estimation/wavefront_search.h"
 #include <algorithm>
 #include <cmath>
@@ -25,8 +26,6 @@ namespace {
 // A step that explains less than this share of noise_var has come to its end: a parameter at its
 // optimum explains half of noise_var by chance alone.
 constexpr double gain_share = 0.02;
-
-constexpr int most_finalists = 4; // wavefronts of a path that are refined
 
 // A tracked channel has jumped where its old paths leave a peak this many times the threshold.
 constexpr double jump = 4.0;
@@ -55,6 +54,11 @@ struct pursuit_settings {
     bool coherent;
     int candidates;
     double max_curvature;
+};
+
+struct wavefront_tools {
+    wavefront_search search;
+    wavefront_fit fit;
 };
 
 /*!
@@ -90,16 +94,17 @@ public:
           d_path_count(max_batch()),
           d_order(settings.max_paths),
           d_power(settings.max_paths),
-          d_candidates(settings.candidates),
-          d_trials(settings.candidates)
+          d_reduced(d_fit.gram().subarrays(), settings.max_paths),
+          d_candidates(settings.candidates)
     {
         d_fit.limit_curvature(settings.max_curvature);
         const auto& sigma = this->model()->singular_values();
         d_seen = static_cast<int>(
             std::count_if(sigma.begin(), sigma.end(), [](float s) { return s > 0; }));
         if (settings.coherent && d_fit.live_subarrays() > 1)
-            d_wavefronts = std::make_unique<wavefront_search>(
-                layout, region->rows(), region->cols(), settings.max_curvature);
+            d_wavefronts = std::make_unique<wavefront_tools>(
+                wavefront_tools{ { layout, region->rows(), region->cols(), settings.max_curvature },
+                                 { layout, d_fit.limits() } });
     }
 
     int state_size() const override { return head_size + path_size * d_settings.max_paths; }
@@ -123,7 +128,7 @@ protected:
     {
         for (int b = 0; b < batch; ++b) {
             gr_complex* own = z + size_t(b) * observations();
-            const long before = d_fit.moves();
+            const long before = moves();
             const bool warm = resume(own, noise_var[b], state(b));
             if (!warm) {
                 d_fit.load(own);
@@ -135,7 +140,7 @@ protected:
             if (d_fit.paths())
                 explained = d_fit.refine(
                     0, d_fit.paths(), d_settings.final_steps, gain_share * noise_var[b]);
-            report[b].steps = static_cast<int>(d_fit.moves() - before);
+            report[b].steps = static_cast<int>(moves() - before);
             if (state(b))
                 keep_state(state(b), warm, report[b]);
             d_fit.synthesize(c + size_t(b) * coefficients());
@@ -146,6 +151,8 @@ protected:
     }
 
 private:
+    long moves() const { return d_fit.moves() + (d_wavefronts ? d_wavefronts->fit.moves() : 0); }
+
     double pilot_energy(const gr_complex* z) const
     {
         double sum = 0.0;
@@ -282,8 +289,11 @@ private:
     // noise; a loss beyond three standard deviations of that speaks against it.
     void make_coherent(int first, double noise_var)
     {
-        d_fit.require_slopes();
         const int paths = d_fit.paths();
+        if (paths == 0)
+            return;
+        d_fit.require_slopes();
+        d_fit.solve();
         const double saved = 0.5 * (2 * d_fit.live_subarrays() - 3);
         const double most_lost = noise_var * (saved + 3.0 * std::sqrt(saved));
         sort_by_power();
@@ -291,15 +301,15 @@ private:
             const int p = d_order[k];
             if (p < first || d_fit.path(p).coherent)
                 continue;
-            const double before = d_fit.solve();
+            const double before = d_fit.explained();
             const fitted_path free = d_fit.path(p);
-            const fitted_path best = best_wavefront(p, noise_var);
-            d_fit.set(p, best);
-            if (d_fit.refine(0, paths, 1, 0.0) < before - most_lost) {
-                d_fit.set(p, free);
-                d_fit.refine(0, paths, 1, 0.0);
+            d_fit.move(p, best_wavefront(p, noise_var));
+            if (d_fit.climb(0, paths, 1, 0.0) < before - most_lost) {
+                d_fit.move(p, free);
+                d_fit.climb(0, paths, 1, 0.0);
             }
         }
+        d_fit.recentre();
     }
 
     void sort_by_power()
@@ -313,29 +323,20 @@ private:
         });
     }
 
-    // All candidates are tried as they are, the best of them refined.
+    // All candidates are refined.
     fitted_path best_wavefront(int p, double noise_var)
     {
-        const int count =
-            d_wavefronts->candidates(d_fit, p, d_candidates.data(), d_settings.candidates);
-        for (int k = 0; k < count; ++k) {
-            d_fit.set(p, d_candidates[k]);
-            const double energy = d_fit.refine(p, 1, 1, gain_share * noise_var);
-            d_trials[k] = { energy, d_fit.path(p) };
-        }
-        const int finalists = std::min(count, most_finalists);
-        std::partial_sort(d_trials.begin(),
-                          d_trials.begin() + finalists,
-                          d_trials.begin() + count,
-                          [](const auto& a, const auto& b) { return a.first > b.first; });
+        d_fit.reduce(p, &d_reduced);
+        const int count = d_wavefronts->search.candidates(
+            d_fit.path(p), d_reduced, d_candidates.data(), d_settings.candidates);
         fitted_path best = {};
         double best_energy = -1.0;
-        for (int k = 0; k < finalists; ++k) {
-            d_fit.set(p, d_trials[k].second);
-            const double energy = d_fit.refine(p, 1, d_settings.steps, gain_share * noise_var);
+        for (int k = 0; k < count; ++k) {
+            const double energy = d_wavefronts->fit.refine(
+                d_reduced, &d_candidates[k], 1 + d_settings.steps, gain_share * noise_var);
             if (energy > best_energy) {
                 best_energy = energy;
-                best = d_fit.path(p);
+                best = d_candidates[k];
             }
         }
         return best;
@@ -344,7 +345,7 @@ private:
     const pursuit_settings d_settings;
     path_fit d_fit;
     wave_search d_search;
-    std::unique_ptr<wavefront_search> d_wavefronts;
+    std::unique_ptr<wavefront_tools> d_wavefronts;
     const double d_threshold;
     const double d_beam_x, d_beam_y;    // width in direction cosines
     int d_seen = 0;                     // pilots that the channel reaches
@@ -353,8 +354,8 @@ private:
     std::vector<int> d_path_count;      // [batch]
     std::vector<int> d_order;
     std::vector<double> d_power;
+    reduced_path d_reduced;
     std::vector<fitted_path> d_candidates;
-    std::vector<std::pair<double, fitted_path>> d_trials; // energy explained, candidate
 };
 
 estimator::sptr make_newtonized_omp(const algorithm_info& info,

@@ -21,12 +21,23 @@ namespace {
 
 using complexd = std::complex<double>;
 
-constexpr int columns_per_path = 3;  // the wave and its two derivatives
-constexpr int block = 4;             // rows that the products take at once
-constexpr double step_limit = 0.3;   // of a subarray's beam width, per step
+constexpr int columns_per_path = 3;     // the wave and its two derivatives
+constexpr int block = 4;                // rows that the products take at once
+constexpr double expansion_limit = 0.1; // of a subarray's beam width
 constexpr double first_damping = 1e-3;
 
 } // namespace
+
+reduced_path::reduced_path(int subarrays, int max_paths)
+    : coupled(0),
+      explained(0.0),
+      u(subarrays),
+      v(subarrays),
+      normal(size_t(9) * subarrays),
+      match(size_t(3) * subarrays),
+      coupling(size_t(max_paths) * (max_paths + 3 * subarrays + 1))
+{
+}
 
 path_fit::path_fit(observation_model::sptr model,
                    const visible_region::sptr& region,
@@ -39,9 +50,11 @@ path_fit::path_fit(observation_model::sptr model,
       d_room(round_up(max_paths, block)),
       d_columns(columns_per_path * d_room),
       d_unknowns(4 * max_paths + 1),
+      d_limits(limits_of(d_layout, d_atoms.rows(), d_atoms.cols(), 0.0)),
       d_path(max_paths),
       d_before(max_paths),
-      d_local_wave(size_t(max_paths) * d_subarrays),
+      d_trial(max_paths),
+      d_placed(size_t(max_paths) * d_subarrays),
       d_wave(size_t(d_subarrays) * d_columns * stride(), 0.0f),
       d_seen_re(d_wave.size(), 0.0f),
       d_seen_im(d_gram.is_complex() ? d_wave.size() : 0, 0.0f),
@@ -54,7 +67,7 @@ path_fit::path_fit(observation_model::sptr model,
       d_gain(size_t(max_paths) * d_subarrays),
       d_local(size_t(d_subarrays) * d_unknowns * d_unknowns),
       d_shared(size_t(d_unknowns) * d_unknowns),
-      d_unknown(d_unknowns),
+      d_unknown(max_paths),
       d_solution(d_unknowns),
       d_hessian(size_t(9) * max_paths * max_paths),
       d_gradient(3 * max_paths),
@@ -66,7 +79,8 @@ path_fit::path_fit(observation_model::sptr model,
     const auto& sigma = model->singular_values();
     const size_t rank = sigma.size() / d_subarrays;
     for (int s = 0; s < d_subarrays; ++s)
-        d_live += std::any_of(&sigma[s * rank], &sigma[s * rank] + rank, [](float x) { return x > 0; });
+        d_live +=
+            std::any_of(&sigma[s * rank], &sigma[s * rank] + rank, [](float x) { return x > 0; });
 }
 
 void path_fit::load(const gr_complex* z)
@@ -79,40 +93,8 @@ void path_fit::load(const gr_complex* z)
 
 bool path_fit::is_coherent() const
 {
-    return std::any_of(d_path.begin(), d_path.begin() + d_paths, [](auto& p) { return p.coherent; });
-}
-
-// Phase and direction of a spherical wave at a subarray's middle c, with r = |c| in wavelengths and
-// rho the distance to the source over the distance from the array's middle:
-// rho^2 = 1 - 2 kappa c.u + (kappa r)^2, phase = -2 pi (rho - 1) / kappa. Its limit at kappa = 0 is
-// the plane wave, and the first terms of the series serve where the quotient would lose digits.
-path_fit::local_wave path_fit::wave_at(const fitted_path& path, int s) const
-{
-    local_wave wave = {};
-    double ux = path.ux, uy = path.uy;
-    if (path.coherent) {
-        const double x = d_layout.x[s], y = d_layout.y[s], kappa = path.curvature;
-        const double along = x * path.ux + y * path.uy, square = x * x + y * y;
-        const double rho = std::sqrt(1.0 - 2.0 * kappa * along + kappa * kappa * square);
-        const double bend = 0.5 * (square - along * along);
-        constexpr double plane = 1e-5;
-        const bool series = kappa * std::sqrt(square) < plane;
-        const double advance = series ? -along + kappa * bend : (rho - 1.0) / kappa;
-        const double by_kappa = series ? bend
-                                       : ((kappa * square - along) / rho - advance) / kappa;
-        ux = (path.ux - kappa * x) / rho;
-        uy = (path.uy - kappa * y) / rho;
-        wave.phase = -2.0 * M_PI * advance;
-        wave.phase_slope[0] = 2.0 * M_PI * x / rho;
-        wave.phase_slope[1] = 2.0 * M_PI * y / rho;
-        wave.phase_slope[2] = -2.0 * M_PI * by_kappa;
-        wave.u_slope[2] = -d_layout.spacing * x;
-        wave.v_slope[2] = -d_layout.spacing * y;
-    }
-    wave.u_slope[0] = wave.v_slope[1] = d_layout.spacing;
-    wave.u = d_layout.spacing * ux;
-    wave.v = d_layout.spacing * uy;
-    return wave;
+    return std::any_of(
+        d_path.begin(), d_path.begin() + d_paths, [](auto& p) { return p.coherent; });
 }
 
 void path_fit::set(int p, const fitted_path& path)
@@ -120,6 +102,53 @@ void path_fit::set(int p, const fitted_path& path)
     d_path[p] = path;
     d_paths = std::max(d_paths, p + 1);
     place(p, 1);
+}
+
+bool path_fit::reaches(int p, const fitted_path& path) const
+{
+    if (!d_has_slopes)
+        return false;
+    for (int s = 0; s < d_subarrays; ++s) {
+        const local_wave wave = wave_at(d_layout, path, s);
+        const placed_wave& columns = placed(p, s);
+        if (std::abs(wave.u - columns.u) * d_atoms.cols() > expansion_limit ||
+            std::abs(wave.v - columns.v) * d_atoms.rows() > expansion_limit)
+            return false;
+    }
+    return true;
+}
+
+void path_fit::move(int p, const fitted_path& path) { put(p, 1, &path, true); }
+
+void path_fit::expand(int p)
+{
+    for (int s = 0; s < d_subarrays; ++s) {
+        placed_wave& own = placed(p, s);
+        own.wave = wave_at(d_layout, d_path[p], s);
+        own.turn = std::polar(1.0, own.wave.phase);
+    }
+}
+
+bool path_fit::is_expanded(int p) const
+{
+    for (int s = 0; s < d_subarrays; ++s)
+        if (placed(p, s).u != placed(p, s).wave.u || placed(p, s).v != placed(p, s).wave.v)
+            return true;
+    return false;
+}
+
+bool path_fit::any_expanded() const
+{
+    for (int p = 0; p < d_paths; ++p)
+        if (is_expanded(p))
+            return true;
+    return false;
+}
+
+void path_fit::recentre()
+{
+    if (any_expanded())
+        place(0, d_paths);
 }
 
 void path_fit::remove(int p)
@@ -141,9 +170,11 @@ void path_fit::require_slopes()
 
 void path_fit::place(int first, int count)
 {
-    for (int p = first; p < first + count; ++p)
+    for (int p = first; p < first + count; ++p) {
+        expand(p);
         for (int s = 0; s < d_subarrays; ++s)
             evaluate(p, s);
+    }
     for (int s = 0; s < d_subarrays; ++s)
         update_products(first, count, s);
 }
@@ -152,8 +183,9 @@ void path_fit::place(int first, int count)
 // their inner products are kept.
 void path_fit::evaluate(int p, int s)
 {
-    local_wave& wave = d_local_wave[size_t(p) * d_subarrays + s];
-    wave = wave_at(d_path[p], s);
+    const local_wave& wave = placed(p, s).wave;
+    placed(p, s).u = wave.u;
+    placed(p, s).v = wave.v;
     float* columns[columns_per_path];
     for (int kind = 0; kind < columns_per_path; ++kind)
         columns[kind] = &d_wave[column(s, index(p, kind))];
@@ -169,8 +201,11 @@ void path_fit::update_products(int first, int count, int s)
 {
     for (int kind = 0; kind < kinds(); ++kind) {
         const size_t own = column(s, index(first, kind));
-        d_gram.multiply(
-            s, count, &d_wave[own], &d_seen_re[own], d_gram.is_complex() ? &d_seen_im[own] : nullptr);
+        d_gram.multiply(s,
+                        count,
+                        &d_wave[own],
+                        &d_seen_re[own],
+                        d_gram.is_complex() ? &d_seen_im[own] : nullptr);
     }
     for (int kind = 0; kind < kinds(); ++kind)
         project(s, first, count, kind);
@@ -187,8 +222,12 @@ void path_fit::project(int s, int first, int count, int kind)
     };
     const auto multiply = [&](const volk::vector<float>& seen, int other) {
         std::copy_n(&seen[column(s, begin)], count * length, d_in.data());
-        multiply_columns(
-            &d_wave[column(s, index(0, other))], used, length, d_in.data(), round_up(count, 2), d_out.data());
+        multiply_columns(&d_wave[column(s, index(0, other))],
+                         used,
+                         length,
+                         d_in.data(),
+                         round_up(count, 2),
+                         d_out.data());
     };
     for (int other = 0; other < kinds(); ++other) {
         const int rows = index(0, other);
@@ -220,71 +259,110 @@ void path_fit::update_matches(int s)
     }
 }
 
-path_fit::unknown path_fit::slope(int p, int s, int parameter) const
+path_fit::unknown path_fit::wave_unknown(int p, int s) const
 {
-    const local_wave& wave = d_local_wave[size_t(p) * d_subarrays + s];
+    const placed_wave& own = placed(p, s);
+    return { 0, { own.turn, own.turn * (own.wave.u - own.u), own.turn * (own.wave.v - own.v) } };
+}
+
+path_fit::unknown path_fit::slope_unknown(int p, int s, int parameter) const
+{
+    const placed_wave& own = placed(p, s);
     const complexd gain = this->gain(p, s);
-    return { p,
-             { gain * complexd(0.0, wave.phase_slope[parameter]),
-               gain * wave.u_slope[parameter],
-               gain * wave.v_slope[parameter] } };
+    const complexd along(0.0, own.wave.phase_slope[parameter]);
+    return { 0,
+             { gain * along,
+               gain * (along * (own.wave.u - own.u) + own.wave.u_slope[parameter]),
+               gain * (along * (own.wave.v - own.v) + own.wave.v_slope[parameter]) } };
 }
 
-path_fit::complexd path_fit::product(int s, const unknown& a, const unknown& b) const
+// In the order: free gains (of the subarray alone), coherent gains, slopes of the moving paths.
+void path_fit::list_unknowns(int s, int first, int count)
 {
-    complexd sum = 0.0;
-    for (int i = 0; i < columns_per_path; ++i) {
-        if (a.factor[i] == 0.0)
-            continue;
-        complexd row = 0.0;
-        for (int j = 0; j < columns_per_path; ++j)
-            if (b.factor[j] != 0.0)
-                row += b.factor[j] *
-                   inner(s, index(a.path, i), index(b.path, j));
-        sum += std::conj(a.factor[i]) * row;
+    int free = 0, coherent = d_free, last = d_paths;
+    for (int p = 0; p < d_paths; ++p) {
+        auto& own = d_unknown[p];
+        own.entry[0] = wave_unknown(p, s);
+        own.entry[0].at = d_path[p].coherent ? coherent++ : free++;
+        own.count = 1;
     }
-    return sum;
+    for (int p = first; p < first + count; ++p)
+        for (int k = 0; k < parameters(p); ++k) {
+            unknown& slope = d_unknown[p].entry[d_unknown[p].count++];
+            slope = slope_unknown(p, s, k);
+            slope.at = last++;
+        }
 }
 
-path_fit::complexd path_fit::match(int s, const unknown& a) const
+// Free gains, coherent gains, the columns of path p.
+void path_fit::list_columns(int s, int p)
 {
-    complexd sum = 0.0;
-    for (int i = 0; i < columns_per_path; ++i)
-        if (a.factor[i] != 0.0)
-            sum += std::conj(a.factor[i]) * d_match[size_t(s) * d_columns + index(a.path, i)];
-    return sum;
+    list_unknowns(s, 0, 0);
+    const int own_at = d_unknown[p].entry[0].at;
+    for (int q = 0; q < d_paths; ++q)
+        if (d_unknown[q].entry[0].at > own_at)
+            --d_unknown[q].entry[0].at;
+    d_unknown[p].count = columns_per_path;
+    for (int kind = 0; kind < columns_per_path; ++kind) {
+        unknown& column = d_unknown[p].entry[kind];
+        column = { d_paths - 1 + kind, { 0.0, 0.0, 0.0 } };
+        column.factor[kind] = 1.0;
+    }
 }
 
-// Unknowns in the order: free gains (of the subarray alone), coherent gains, slopes of the moving
-// paths, right-hand side. The corner below the right-hand side collects minus the explained energy.
+// Normal equations of the unknowns listed, upper triangle, right-hand side last. The corner below
+// it collects minus the energy that eliminated unknowns explain.
+path_fit::complexd* path_fit::fill(int s, int size)
+{
+    complexd* m = &d_local[size_t(s) * d_unknowns * d_unknowns];
+    const int kinds = this->kinds();
+    for (int p = 0; p < d_paths; ++p) {
+        const path_unknowns& own = d_unknown[p];
+        for (int q = p; q < d_paths; ++q) {
+            const path_unknowns& other = d_unknown[q];
+            for (int b = 0; b < other.count; ++b) {
+                const unknown& right = other.entry[b];
+                complexd seen[columns_per_path] = {};
+                for (int i = 0; i < kinds; ++i)
+                    for (int j = 0; j < kinds; ++j)
+                        seen[i] += multiply(inner(s, index(p, i), index(q, j)), right.factor[j]);
+                for (int a = 0; a < (p == q ? b + 1 : own.count); ++a) {
+                    const unknown& left = own.entry[a];
+                    complexd sum = 0.0;
+                    for (int i = 0; i < kinds; ++i)
+                        sum += multiply(std::conj(left.factor[i]), seen[i]);
+                    if (left.at <= right.at)
+                        m[size_t(left.at) * d_unknowns + right.at] = sum;
+                    else
+                        m[size_t(right.at) * d_unknowns + left.at] = std::conj(sum);
+                }
+            }
+        }
+        for (int a = 0; a < own.count; ++a) {
+            complexd sum = 0.0;
+            for (int i = 0; i < kinds; ++i)
+                sum += multiply(std::conj(own.entry[a].factor[i]),
+                                d_match[size_t(s) * d_columns + index(p, i)]);
+            m[size_t(own.entry[a].at) * d_unknowns + size - 1] = sum;
+        }
+    }
+    m[size_t(size - 1) * d_unknowns + size - 1] = 0.0;
+    return m;
+}
+
 void path_fit::eliminate_gains(int first, int count)
 {
     int moving = 0;
     for (int p = first; p < first + count; ++p)
         moving += parameters(p);
-    d_free = static_cast<int>(
-        std::count_if(d_path.begin(), d_path.begin() + d_paths, [](auto& p) { return !p.coherent; }));
+    d_free = static_cast<int>(std::count_if(
+        d_path.begin(), d_path.begin() + d_paths, [](auto& p) { return !p.coherent; }));
     const int size = d_paths + moving + 1, shared = size - d_free;
-    std::fill(d_shared.begin(), d_shared.end(), complexd(0.0));
+    for (int i = 0; i < shared; ++i)
+        std::fill_n(&d_shared[size_t(i) * d_unknowns + i], shared - i, complexd(0.0));
     for (int s = 0; s < d_subarrays; ++s) {
-        int free = 0, other = d_free;
-        for (int p = 0; p < d_paths; ++p) {
-            const double phase = d_local_wave[size_t(p) * d_subarrays + s].phase;
-            d_unknown[d_path[p].coherent ? other++ : free++] = {
-                p, { std::polar(1.0, phase), 0.0, 0.0 }
-            };
-        }
-        for (int p = first; p < first + count; ++p)
-            for (int k = 0; k < parameters(p); ++k)
-                d_unknown[other++] = slope(p, s, k);
-
-        complexd* m = &d_local[size_t(s) * d_unknowns * d_unknowns];
-        for (int i = 0; i < size - 1; ++i) {
-            for (int j = i; j < size - 1; ++j)
-                m[size_t(i) * d_unknowns + j] = product(s, d_unknown[i], d_unknown[j]);
-            m[size_t(i) * d_unknowns + size - 1] = match(s, d_unknown[i]);
-        }
-        m[size_t(size - 1) * d_unknowns + size - 1] = 0.0;
+        list_unknowns(s, first, count);
+        complexd* m = fill(s, size);
         eliminate(m, d_unknowns, size, d_free);
         for (int i = 0; i < shared; ++i)
             for (int j = i; j < shared; ++j)
@@ -295,9 +373,63 @@ void path_fit::eliminate_gains(int first, int count)
     d_explained = -d_shared[size_t(shared - 1) * d_unknowns + shared - 1].real();
 }
 
+void path_fit::reduce(int p, reduced_path* reduced)
+{
+    const int others = d_paths - 1, size = others + columns_per_path + 1;
+    int free = 0;
+    for (int q = 0; q < d_paths; ++q)
+        free += q != p && !d_path[q].coherent;
+    const int coupled = others - free, values = columns_per_path * d_subarrays;
+    const int width = coupled + values + 1;
+    complexd* rows = reduced->coupling.data();
+    std::fill_n(rows, size_t(coupled) * width, complexd(0.0));
+    reduced->explained = 0.0;
+    for (int s = 0; s < d_subarrays; ++s) {
+        reduced->u[s] = placed(p, s).u;
+        reduced->v[s] = placed(p, s).v;
+        d_free = free + !d_path[p].coherent;
+        list_columns(s, p);
+        const complexd* m = fill(s, size);
+        eliminate(&d_local[size_t(s) * d_unknowns * d_unknowns], d_unknowns, size, free);
+        for (int i = 0; i < coupled; ++i) {
+            const complexd* from = m + size_t(free + i) * d_unknowns;
+            complexd* row = rows + size_t(i) * width;
+            for (int j = i; j < coupled; ++j)
+                row[j] += from[free + j];
+            std::copy_n(from + others, columns_per_path, row + coupled + columns_per_path * s);
+            row[width - 1] += from[size - 1];
+        }
+        for (int i = 0; i < columns_per_path; ++i) {
+            const complexd* from = m + size_t(others + i) * d_unknowns + others;
+            complexd* normal = &reduced->normal[size_t(9) * s];
+            for (int j = i; j < columns_per_path; ++j) {
+                normal[3 * i + j] = from[j];
+                normal[3 * j + i] = std::conj(from[j]);
+            }
+            reduced->match[size_t(3) * s + i] = from[columns_per_path];
+        }
+        reduced->explained -= m[size_t(size - 1) * d_unknowns + size - 1].real();
+    }
+    eliminate(rows, width, width, coupled, coupled);
+    reduced->coupled = 0;
+    for (int k = 0; k < coupled; ++k) {
+        const complexd* row = rows + size_t(k) * width;
+        if (!(row[k].real() > 0.0))
+            continue;
+        const double scale = 1.0 / std::sqrt(row[k].real());
+        const complexd explained = scale * row[width - 1];
+        reduced->explained += std::norm(explained);
+        complexd* w = rows + size_t(reduced->coupled++) * values;
+        for (int i = 0; i < values; ++i) {
+            w[i] = scale * row[coupled + i];
+            reduced->match[i] -= multiply(std::conj(w[i]), explained);
+        }
+    }
+}
+
 double path_fit::solve()
 {
-    if (!is_coherent()) {
+    if (!is_coherent() && !any_expanded()) {
         solve_free_gains();
         return d_explained;
     }
@@ -349,7 +481,7 @@ void path_fit::substitute_gains()
 std::complex<double> path_fit::gain(int p, int s) const
 {
     const size_t at = size_t(p) * d_subarrays + s;
-    return d_path[p].coherent ? d_gain[at] * std::polar(1.0, d_local_wave[at].phase) : d_gain[at];
+    return d_path[p].coherent ? multiply(d_gain[at], d_placed[at].turn) : d_gain[at];
 }
 
 path_estimate path_fit::describe(int p) const
@@ -366,25 +498,25 @@ path_estimate path_fit::describe(int p) const
              path.coherent };
 }
 
-void path_fit::sharpness(int p, int s, double* uu, double* uv, double* vv) const
+double path_fit::refine(int first, int count, int steps, double enough)
 {
-    const int u = index(p, 1), v = index(p, 2);
-    const double scale = d_layout.spacing * d_layout.spacing;
-    *uu = scale * inner(s, u, u).real();
-    *uv = scale * inner(s, u, v).real();
-    *vv = scale * inner(s, v, v).real();
+    climb(first, count, steps, enough);
+    if (!any_expanded())
+        return d_explained;
+    recentre();
+    return solve();
 }
 
-double path_fit::refine(int first, int count, int steps, double enough)
+double path_fit::climb(int first, int count, int steps, double enough)
 {
     solve();
     double damping = first_damping;
-    bool is_exact = is_coherent();
+    bool is_exact = is_coherent() || any_expanded();
     for (int step = 0; step < steps; ++step) {
         const double before = d_explained;
         const int parameters =
             is_exact ? exact_system(first, count) : expected_system(first, count);
-        if (!try_step(first, count, parameters, damping)) {
+        if (!try_step(first, count, parameters, damping, is_exact)) {
             damping *= is_exact ? 100.0 : 1.0;
             is_exact = true;
             continue;
@@ -447,8 +579,12 @@ void path_fit::project_residual(int first, int count)
     const int length = stride(), used = round_up(d_paths, block), half = round_up(d_subarrays, 2);
     residual(d_residual.data(), &d_residual[size_t(half) * length]);
     for (int kind = 1; kind < columns_per_path; ++kind) {
-        multiply_columns(
-            &d_wave[column(0, index(0, kind))], used, length, d_residual.data(), 2 * half, d_out.data());
+        multiply_columns(&d_wave[column(0, index(0, kind))],
+                         used,
+                         length,
+                         d_residual.data(),
+                         2 * half,
+                         d_out.data());
         for (int p = first; p < first + count; ++p) {
             double sum = 0.0;
             for (int s = 0; s < d_subarrays; ++s) {
@@ -490,24 +626,24 @@ void path_fit::expected_slopes(int first, int count)
     eliminate(d_overlap.data(), width, width, d_paths);
 }
 
-fitted_path path_fit::moved(const fitted_path& path, const double* step) const
+// In one go where any of them leaves its columns.
+void path_fit::put(int first, int count, const fitted_path* paths, bool may_expand)
 {
-    const auto limited = [](double x, double limit) { return std::clamp(x, -limit, limit); };
-    fitted_path next = path;
-    next.ux += limited(step[0], step_limit / (d_atoms.cols() * d_layout.spacing));
-    next.uy += limited(step[1], step_limit / (d_atoms.rows() * d_layout.spacing));
-    const double length = std::hypot(next.ux, next.uy);
-    if (length > 1.0) {
-        next.ux /= length;
-        next.uy /= length;
+    bool near = may_expand;
+    for (int i = 0; i < count; ++i) {
+        near = near && reaches(first + i, paths[i]);
+        d_path[first + i] = paths[i];
     }
-    if (path.coherent)
-        next.curvature = std::clamp(path.curvature + step[2], 0.0, d_max_curvature);
-    return next;
+    if (!near) {
+        place(first, count);
+        return;
+    }
+    for (int i = 0; i < count; ++i)
+        expand(first + i);
 }
 
 // One damped step; false, with everything as before, where it does not pay.
-bool path_fit::try_step(int first, int count, int parameters, double damping)
+bool path_fit::try_step(int first, int count, int parameters, double damping, bool may_expand)
 {
     for (int i = 0; i < parameters; ++i) {
         double& diagonal = d_hessian[size_t(i) * parameters + i];
@@ -526,14 +662,13 @@ bool path_fit::try_step(int first, int count, int parameters, double damping)
     std::copy_n(&d_path[first], count, d_before.begin());
     for (int p = first, at = 0; p < first + count; ++p) {
         const int own = this->parameters(p);
-        d_path[p] = moved(d_path[p], &d_step[at]);
+        d_trial[p - first] = moved(d_path[p], &d_step[at], d_limits);
         at += own;
     }
-    place(first, count);
+    put(first, count, d_trial.data(), may_expand);
     if (solve() > before)
         return true;
-    std::copy_n(d_before.begin(), count, &d_path[first]);
-    place(first, count);
+    put(first, count, d_before.data(), may_expand);
     solve();
     return false;
 }

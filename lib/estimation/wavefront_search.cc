@@ -6,12 +6,14 @@
  */
 
 #include "common/multiversion.h"
+#include "common/packet.h"
 #include "estimation/fit_kernels.h"
 #include "estimation/wavefront_search.h"
 #include "measurement/matrix_kernels.h"
 #include "measurement/padding.h"
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace gr {
 namespace thzum {
@@ -22,19 +24,38 @@ namespace {
 constexpr double beam_share = 0.15;   // how far to look, in beam widths of a subarray
 constexpr double points_per_lobe = 8; // of the pattern that the whole array makes
 constexpr int most_points = 129;
-constexpr double curvature_cycles = 0.125; // phase at the array's edge from one curvature to the next
+constexpr double curvature_cycles =
+    0.125; // phase at the array's edge from one curvature to the next
 constexpr int most_curvatures = 32;
 
+/*! A line of the grid: scale |sum_s gain_s turn_s|^2 - penalty where that is better than what was
+ * best, whose \p place is then this one's; turn_s [s][width]. */
 THZUM_MULTIVERSION
-void line_score(const float* __restrict re,
-                const float* __restrict im,
-                const float* __restrict penalty,
-                float scale,
-                float* __restrict score,
-                int n)
+void improve_line(const float* __restrict gain_re,
+                  const float* __restrict gain_im,
+                  int subarrays,
+                  const float* __restrict turn_re,
+                  const float* __restrict turn_im,
+                  int width,
+                  float scale,
+                  const float* __restrict penalty,
+                  float this_place,
+                  float* __restrict best,
+                  float* __restrict place)
 {
-    for (int i = 0; i < n; ++i)
-        score[i] = scale * (re[i] * re[i] + im[i] * im[i]) - penalty[i];
+    for (int first = 0; first < width; first += lanes) {
+        packet re = {}, im = {};
+        for (int s = 0; s < subarrays; ++s) {
+            const packet cosine = packet_at(turn_re + s * width + first);
+            const packet sine = packet_at(turn_im + s * width + first);
+            re += gain_re[s] * cosine - gain_im[s] * sine;
+            im += gain_re[s] * sine + gain_im[s] * cosine;
+        }
+        const packet score = scale * (re * re + im * im) - packet_at(penalty + first);
+        const auto better = score > packet_at(best + first);
+        packet_at(best + first) = better ? score : packet_at(best + first);
+        packet_at(place + first) = better ? this_place - packet{} : packet_at(place + first);
+    }
 }
 
 double extent(const std::vector<double>& positions)
@@ -86,59 +107,75 @@ wavefront_search::wavefront_search(const array_layout& layout,
     for (int i = 0; i < count; ++i)
         d_curvatures.push_back(count > 1 ? max_curvature * i / (count - 1) : 0.0);
 
-    d_sum_re.resize(d_width);
-    d_sum_im.resize(d_width);
-    d_penalty.resize(d_width);
-    d_score.resize(size_t(points_x) * d_width);
-    d_best.resize(d_score.size());
-    d_best_curvature.resize(d_score.size());
-    d_peaks.reserve(d_score.size());
+    d_gain.resize(d_subarrays);
+    d_gain_re.resize(d_subarrays);
+    d_gain_im.resize(d_subarrays);
+    d_penalty.resize(size_t(points_x) * d_width);
+    d_best.resize(d_penalty.size());
+    d_best_curvature.resize(d_penalty.size());
+    d_peaks.reserve(d_penalty.size());
+}
+
+// What the free gains lose, to second order, where their direction goes elsewhere. Around the
+// direction of the columns a path with a gain of its own explains 2 d.l - d.Q d more.
+void wavefront_search::tabulate_penalty(const fitted_path& path, const reduced_path& reduced)
+{
+    double uu = 0.0, uv = 0.0, vv = 0.0, lu = 0.0, lv = 0.0;
+    for (int s = 0; s < d_subarrays; ++s) {
+        const auto* normal = &reduced.normal[size_t(9) * s];
+        const auto* match = &reduced.match[size_t(3) * s];
+        if (!(normal[0].real() > 0.0))
+            continue;
+        const auto gain = match[0] / normal[0].real();
+        const double power = std::norm(gain) / normal[0].real();
+        uu += power * (normal[4] * normal[0] - normal[3] * normal[1]).real();
+        uv += power * (normal[5] * normal[0] - normal[3] * normal[2]).real();
+        vv += power * (normal[8] * normal[0] - normal[6] * normal[2]).real();
+        lu += std::real(std::conj(gain) * (match[1] - normal[3] * gain));
+        lv += std::real(std::conj(gain) * (match[2] - normal[6] * gain));
+    }
+    for (size_t i = 0; i < d_x.offset.size(); ++i)
+        for (size_t j = 0; j < d_y.offset.size(); ++j) {
+            const double du = d_layout.spacing * (path.ux + d_x.offset[i]) - reduced.u[0];
+            const double dv = d_layout.spacing * (path.uy + d_y.offset[j]) - reduced.v[0];
+            d_penalty[i * d_width + j] = static_cast<float>(
+                uu * du * du + 2.0 * uv * du * dv + vv * dv * dv - 2.0 * (lu * du + lv * dv));
+        }
 }
 
 // The curvature's phase and the direction's phase at the path are taken off the gains; what is left
 // depends on the offsets from that direction, a product of a factor for x and one for y.
-void wavefront_search::score(const path_fit& fit, int p, double curvature)
+void wavefront_search::score(const fitted_path& path, const reduced_path& reduced, int curvature)
 {
-    const auto& path = fit.path(p);
     const int points_x = static_cast<int>(d_x.offset.size());
-    double energy = 0.0, uu = 0.0, uv = 0.0, vv = 0.0;
+    double energy = 0.0;
     for (int s = 0; s < d_subarrays; ++s) {
-        double a, b, c;
-        fit.sharpness(p, s, &a, &b, &c);
-        const double power = std::norm(fit.gain(p, s));
-        energy += fit.energy(p, s);
-        uu += power * a, uv += power * b, vv += power * c;
+        energy += reduced.normal[size_t(9) * s].real();
+        const double along = d_layout.x[s] * path.ux + d_layout.y[s] * path.uy;
+        const double square = d_layout.x[s] * d_layout.x[s] + d_layout.y[s] * d_layout.y[s];
+        const double cycles = -along + 0.5 * d_curvatures[curvature] * (square - along * along);
+        d_gain[s] = reduced.match[size_t(3) * s] * std::polar(1.0, 2.0 * M_PI * cycles);
     }
+    const float scale = static_cast<float>(energy > 0.0 ? 1.0 / energy : 0.0);
     for (int i = 0; i < points_x; ++i) {
-        std::fill(d_sum_re.begin(), d_sum_re.end(), 0.0f);
-        std::fill(d_sum_im.begin(), d_sum_im.end(), 0.0f);
         for (int s = 0; s < d_subarrays; ++s) {
-            const double along = d_layout.x[s] * path.ux + d_layout.y[s] * path.uy;
-            const double square = d_layout.x[s] * d_layout.x[s] + d_layout.y[s] * d_layout.y[s];
-            const double cycles = -along + 0.5 * curvature * (square - along * along);
-            const auto turned = fit.gain(p, s) * fit.energy(p, s) *
-                                std::polar(1.0, 2.0 * M_PI * cycles) *
-                                std::complex<double>(d_x.re[s * points_x + i],
-                                                     d_x.im[s * points_x + i]);
-            subtract_scaled(static_cast<float>(-turned.real()),
-                            static_cast<float>(-turned.imag()),
-                            &d_y.re[size_t(s) * d_width],
-                            &d_y.im[size_t(s) * d_width],
-                            d_sum_re.data(),
-                            d_sum_im.data(),
-                            d_width);
+            const size_t at = size_t(s) * points_x + i;
+            const auto turned = multiply(d_gain[s], { d_x.re[at], d_x.im[at] });
+            d_gain_re[s] = static_cast<float>(turned.real());
+            d_gain_im[s] = static_cast<float>(turned.imag());
         }
-        const double dx = d_x.offset[i];
-        for (size_t j = 0; j < d_y.offset.size(); ++j) {
-            const double dy = d_y.offset[j];
-            d_penalty[j] = static_cast<float>(uu * dx * dx + 2.0 * uv * dx * dy + vv * dy * dy);
-        }
-        line_score(d_sum_re.data(),
-                   d_sum_im.data(),
-                   d_penalty.data(),
-                   static_cast<float>(energy > 0.0 ? 1.0 / energy : 0.0),
-                   &d_score[size_t(i) * d_width],
-                   d_width);
+        const size_t line = size_t(i) * d_width;
+        improve_line(d_gain_re.data(),
+                     d_gain_im.data(),
+                     d_subarrays,
+                     d_y.re.data(),
+                     d_y.im.data(),
+                     d_width,
+                     scale,
+                     &d_penalty[line],
+                     static_cast<float>(curvature),
+                     &d_best[line],
+                     &d_best_curvature[line]);
     }
 }
 
@@ -154,30 +191,30 @@ bool wavefront_search::is_peak(int at) const
     return true;
 }
 
-int wavefront_search::candidates(const path_fit& fit, int p, fitted_path* found, int most)
+int wavefront_search::candidates(const fitted_path& path,
+                                 const reduced_path& reduced,
+                                 fitted_path* found,
+                                 int most)
 {
-    for (size_t c = 0; c < d_curvatures.size(); ++c) {
-        score(fit, p, d_curvatures[c]);
-        for (size_t at = 0; at < d_score.size(); ++at)
-            if (c == 0 || d_score[at] > d_best[at]) {
-                d_best[at] = d_score[at];
-                d_best_curvature[at] = d_curvatures[c];
-            }
-    }
+    tabulate_penalty(path, reduced);
+    std::fill(d_best.begin(), d_best.end(), std::numeric_limits<float>::lowest());
+    for (size_t c = 0; c < d_curvatures.size(); ++c)
+        score(path, reduced, static_cast<int>(c));
     d_peaks.clear();
     for (size_t i = 0; i < d_x.offset.size(); ++i)
         for (size_t j = 0; j < d_y.offset.size(); ++j)
             if (is_peak(static_cast<int>(i * d_width + j)))
                 d_peaks.push_back(static_cast<int>(i * d_width + j));
     const int count = std::min(most, static_cast<int>(d_peaks.size()));
-    std::partial_sort(d_peaks.begin(), d_peaks.begin() + count, d_peaks.end(), [this](int a, int b) {
-        return d_best[a] > d_best[b];
-    });
+    std::partial_sort(d_peaks.begin(),
+                      d_peaks.begin() + count,
+                      d_peaks.end(),
+                      [this](int a, int b) { return d_best[a] > d_best[b]; });
     for (int k = 0; k < count; ++k)
         found[k] = { true,
-                     fit.path(p).ux + d_x.offset[d_peaks[k] / d_width],
-                     fit.path(p).uy + d_y.offset[d_peaks[k] % d_width],
-                     d_best_curvature[d_peaks[k]] };
+                     path.ux + d_x.offset[d_peaks[k] / d_width],
+                     path.uy + d_y.offset[d_peaks[k] % d_width],
+                     d_curvatures[static_cast<int>(d_best_curvature[d_peaks[k]])] };
     return count;
 }
 
