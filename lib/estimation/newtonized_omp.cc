@@ -27,6 +27,8 @@ namespace {
 // optimum explains half of noise_var by chance alone.
 constexpr double gain_share = 0.02;
 
+constexpr int most_finalists = 4; // wavefronts of a path that take more than one step
+
 // A tracked channel has jumped where its old paths leave a peak this many times the threshold.
 constexpr double jump = 4.0;
 
@@ -95,7 +97,8 @@ public:
           d_order(settings.max_paths),
           d_power(settings.max_paths),
           d_reduced(d_fit.gram().subarrays(), settings.max_paths),
-          d_candidates(settings.candidates)
+          d_candidates(settings.candidates),
+          d_trials(settings.candidates)
     {
         d_fit.limit_curvature(settings.max_curvature);
         const auto& sigma = this->model()->singular_values();
@@ -104,7 +107,7 @@ public:
         if (settings.coherent && d_fit.live_subarrays() > 1)
             d_wavefronts = std::make_unique<wavefront_tools>(
                 wavefront_tools{ { layout, region->rows(), region->cols(), settings.max_curvature },
-                                 { layout, d_fit.limits() } });
+                                 { layout, d_fit.limits(), settings.max_paths } });
     }
 
     int state_size() const override { return head_size + path_size * d_settings.max_paths; }
@@ -136,10 +139,7 @@ protected:
                 if (d_wavefronts)
                     make_coherent(0, noise_var[b]);
             }
-            double explained = 0.0;
-            if (d_fit.paths())
-                explained = d_fit.refine(
-                    0, d_fit.paths(), d_settings.final_steps, gain_share * noise_var[b]);
+            const double explained = finish(noise_var[b]);
             report[b].steps = static_cast<int>(moves() - before);
             if (state(b))
                 keep_state(state(b), warm, report[b]);
@@ -152,6 +152,17 @@ protected:
 
 private:
     long moves() const { return d_fit.moves() + (d_wavefronts ? d_wavefronts->fit.moves() : 0); }
+
+    // Slopes are of no use behind the last step.
+    double finish(double noise_var)
+    {
+        if (!d_fit.paths())
+            return 0.0;
+        d_fit.climb(0, d_fit.paths(), d_settings.final_steps, gain_share * noise_var);
+        d_fit.drop_slopes();
+        d_fit.recentre();
+        return d_fit.solve();
+    }
 
     double pilot_energy(const gr_complex* z) const
     {
@@ -284,32 +295,41 @@ private:
         return true;
     }
 
-    // Of the paths from first on those that are free, strongest first. A coherent path has 2 S - 3
-    // real parameters fewer, S the subarrays that are seen, each of which explains noise_var / 2 of
-    // noise; a loss beyond three standard deviations of that speaks against it.
+    // Of the paths from first on, strongest first: those that are free, then, since they were
+    // decided on while others were still free, all of them once more.
     void make_coherent(int first, double noise_var)
     {
-        const int paths = d_fit.paths();
-        if (paths == 0)
+        if (first == d_fit.paths())
             return;
         d_fit.require_slopes();
         d_fit.solve();
+        sort_by_power();
+        for (int pass = 0; pass < 2; ++pass) {
+            for (int k = 0; k < d_fit.paths(); ++k)
+                if (d_order[k] >= first)
+                    try_wavefront(d_order[k], noise_var);
+            d_fit.recentre();
+            d_fit.solve();
+        }
+    }
+
+    // A coherent path has 2 S - 3 real parameters fewer than a free one, S the subarrays that are
+    // seen, each of which explains noise_var / 2 of noise; a loss beyond three standard deviations
+    // of that speaks against it.
+    void try_wavefront(int p, double noise_var)
+    {
         const double saved = 0.5 * (2 * d_fit.live_subarrays() - 3);
         const double most_lost = noise_var * (saved + 3.0 * std::sqrt(saved));
-        sort_by_power();
-        for (int k = 0; k < paths; ++k) {
-            const int p = d_order[k];
-            if (p < first || d_fit.path(p).coherent)
-                continue;
-            const double before = d_fit.explained();
-            const fitted_path free = d_fit.path(p);
-            d_fit.move(p, best_wavefront(p, noise_var));
-            if (d_fit.climb(0, paths, 1, 0.0) < before - most_lost) {
-                d_fit.move(p, free);
-                d_fit.climb(0, paths, 1, 0.0);
-            }
+        const double before = d_fit.explained();
+        const fitted_path old = d_fit.path(p);
+        const auto [energy, best] = best_wavefront(p, noise_var);
+        if (old.coherent && energy < before + gain_share * noise_var)
+            return;
+        d_fit.move(p, best);
+        if (d_fit.climb(0, d_fit.paths(), 1, 0.0) < before - (old.coherent ? 0.0 : most_lost)) {
+            d_fit.move(p, old);
+            d_fit.climb(0, d_fit.paths(), 1, 0.0);
         }
-        d_fit.recentre();
     }
 
     void sort_by_power()
@@ -323,23 +343,25 @@ private:
         });
     }
 
-    // All candidates are refined.
-    fitted_path best_wavefront(int p, double noise_var)
+    // All candidates take one step, the best of them more.
+    std::pair<double, fitted_path> best_wavefront(int p, double noise_var)
     {
         d_fit.reduce(p, &d_reduced);
         const int count = d_wavefronts->search.candidates(
             d_fit.path(p), d_reduced, d_candidates.data(), d_settings.candidates);
-        fitted_path best = {};
-        double best_energy = -1.0;
+        const double enough = gain_share * noise_var;
         for (int k = 0; k < count; ++k) {
-            const double energy = d_wavefronts->fit.refine(
-                d_reduced, &d_candidates[k], 1 + d_settings.steps, gain_share * noise_var);
-            if (energy > best_energy) {
-                best_energy = energy;
-                best = d_candidates[k];
-            }
+            const double energy = d_wavefronts->fit.refine(d_reduced, &d_candidates[k], 1, enough);
+            d_trials[k] = { energy, d_candidates[k] };
         }
-        return best;
+        const auto better = [](const auto& a, const auto& b) { return a.first > b.first; };
+        const auto begin = d_trials.begin();
+        const int finalists = std::min(count, most_finalists);
+        std::partial_sort(begin, begin + finalists, begin + count, better);
+        for (int k = 0; k < finalists; ++k)
+            d_trials[k].first =
+                d_wavefronts->fit.refine(d_reduced, &d_trials[k].second, d_settings.steps, enough);
+        return *std::min_element(begin, begin + finalists, better);
     }
 
     const pursuit_settings d_settings;
@@ -356,6 +378,7 @@ private:
     std::vector<double> d_power;
     reduced_path d_reduced;
     std::vector<fitted_path> d_candidates;
+    std::vector<std::pair<double, fitted_path>> d_trials; // energy explained, candidate
 };
 
 estimator::sptr make_newtonized_omp(const algorithm_info& info,

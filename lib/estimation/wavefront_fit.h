@@ -25,12 +25,12 @@ namespace estimation {
 class wavefront_fit
 {
 public:
-    wavefront_fit(const array_layout& layout, const path_limits& limits);
+    wavefront_fit(const array_layout& layout, const path_limits& limits, int max_paths);
 
-    /*! Energy of the pilots that all paths explain, this one coherent as in \p path. */
-    double energy(const reduced_path& reduced, const fitted_path& path);
-
-    /*! The same, with its gradient by ux, uy and curvature; \p gradient [3]. */
+    /*!
+     * \brief Energy of the pilots that all paths explain, this one coherent as in \p path.
+     * \param gradient [3] by ux, uy and curvature
+     */
     double energy(const reduced_path& reduced, const fitted_path& path, double* gradient);
 
     /*!
@@ -47,21 +47,27 @@ public:
 private:
     using complexd = std::complex<double>;
 
-    static constexpr int columns = 4; // the wave, its slopes by ux, uy and curvature
-
-    /*! Inner products of the columns with each other and with the pilots. */
+    /*! Inner products of the wave and its slopes x_k by ux, uy and curvature. */
     struct products {
-        complexd inner[columns][columns]; // upper triangle
-        complexd match[columns];
+        double energy = 0.0;         // x^H M x, M the normal equations
+        complexd match = 0.0;        // x^H m
+        complexd wave_slope[3] = {}; // x^H M x_k
+        complexd slope_match[3] = {};
+        double slopes[3][3] = {}; // Re x_k^H M x_l, upper triangle
+
+        double explained() const { return energy > 0.0 ? std::norm(match) / energy : 0.0; }
+        complexd gain() const { return energy > 0.0 ? match / energy : 0.0; }
+        /*! Half of the slope of explained() by parameter \p k. */
+        double half_gradient(int k) const;
     };
 
-    /*! The first \p count columns at \p path. */
-    products evaluate(const reduced_path& reduced, const fitted_path& path, int count);
+    products evaluate(const reduced_path& reduced, const fitted_path& path);
+    void add_subarray(const reduced_path& reduced, const fitted_path& path, int s, products* sums);
 
     const array_layout d_layout;
     const path_limits d_limits;
     long d_moves = 0;
-    std::vector<complexd> d_column; // [S][columns][3]
+    std::vector<complexd> d_tie; // [coupled][wave and slopes]
 };
 
 } // namespace estimation

@@ -44,9 +44,9 @@ private:
         volk::vector<float> re, im; // [S][point]
     };
 
-    void tabulate_penalty(const fitted_path& path, const reduced_path& reduced);
-    void score(const fitted_path& path, const reduced_path& reduced, int curvature);
-    bool is_peak(int at) const;
+    void subtract_penalty(const fitted_path& path, const reduced_path& reduced);
+    void add_up(const fitted_path& path, const reduced_path& reduced, int curvature);
+    void find_peaks();
 
     const array_layout d_layout;
     const int d_subarrays;
@@ -55,8 +55,10 @@ private:
     int d_width;                              // points along y, padded
     std::vector<std::complex<double>> d_gain; // [S], energies of waves times gains
     std::vector<float> d_gain_re, d_gain_im;  // [S], on a line
-    volk::vector<float> d_penalty, d_best;    // [x points][width]
-    volk::vector<float> d_best_curvature;     // its place
+    std::vector<float> d_offset_y;            // that of d_y
+    volk::vector<float> d_best;               // [x points][width] score
+    volk::vector<float> d_best_curvature;     // its place among the curvatures
+    volk::vector<float> d_around; // [x points][width] best of a point and its neighbours in y
     std::vector<int> d_peaks;
 };
 
