@@ -58,9 +58,11 @@ path_fit::path_fit(observation_model::sptr model,
       d_wave(size_t(d_subarrays) * d_columns * stride(), 0.0f),
       d_seen_re(d_wave.size(), 0.0f),
       d_seen_im(d_gram.is_complex() ? d_wave.size() : 0, 0.0f),
+      d_product_re(size_t(d_columns) * stride(), 0.0f),
+      d_product_im(d_gram.is_complex() ? d_product_re.size() : 0, 0.0f),
       d_b(size_t(2) * d_subarrays * stride(), 0.0f),
-      d_in(size_t(d_room) * stride(), 0.0f),
-      d_out(size_t(d_room) * std::max(d_room, 4 * round_up(d_subarrays, 2)), 0.0f),
+      d_in(size_t(d_columns) * stride(), 0.0f),
+      d_out(size_t(d_room) * std::max(d_columns, 4 * round_up(d_subarrays, 2)), 0.0f),
       d_residual(size_t(2) * round_up(d_subarrays, 2) * stride(), 0.0f),
       d_inner(size_t(d_subarrays) * d_columns * d_columns),
       d_match(size_t(d_subarrays) * d_columns),
@@ -129,26 +131,35 @@ void path_fit::expand(int p)
     }
 }
 
-bool path_fit::is_expanded(int p) const
+double path_fit::expansion(int p) const
 {
-    for (int s = 0; s < d_subarrays; ++s)
-        if (placed(p, s).u != placed(p, s).wave.u || placed(p, s).v != placed(p, s).wave.v)
-            return true;
-    return false;
+    double most = 0.0;
+    for (int s = 0; s < d_subarrays; ++s) {
+        const placed_wave& own = placed(p, s);
+        most = std::max({ most,
+                          std::abs(own.wave.u - own.u) * d_atoms.cols(),
+                          std::abs(own.wave.v - own.v) * d_atoms.rows() });
+    }
+    return most;
 }
 
 bool path_fit::any_expanded() const
 {
     for (int p = 0; p < d_paths; ++p)
-        if (is_expanded(p))
+        if (expansion(p) > 0.0)
             return true;
     return false;
 }
 
 void path_fit::recentre()
 {
-    if (any_expanded())
-        place(0, d_paths);
+    for (int p = 0; p < d_paths; ++p)
+        if (expansion(p) > 0.0) {
+            int count = 1;
+            while (p + count < d_paths && expansion(p + count) > 0.0)
+                ++count;
+            place(p, count);
+        }
 }
 
 void path_fit::remove(int p)
@@ -164,8 +175,11 @@ void path_fit::require_slopes()
     if (d_has_slopes)
         return;
     d_has_slopes = true;
-    if (d_paths)
-        place(0, d_paths);
+    for (int p = 0; p < d_paths; ++p)
+        for (int s = 1; s < d_subarrays; ++s)
+            copy_columns(p, s, 1);
+    for (int s = 0; s < d_subarrays && d_paths; ++s)
+        update_products(0, d_paths, s, 1);
 }
 
 void path_fit::place(int first, int count)
@@ -176,7 +190,7 @@ void path_fit::place(int first, int count)
             evaluate(p, s);
     }
     for (int s = 0; s < d_subarrays; ++s)
-        update_products(first, count, s);
+        update_products(first, count, s, 0);
 }
 
 // A wave with free gains is the same in all subarrays. Its slopes are read in the first one, unless
@@ -193,57 +207,71 @@ void path_fit::evaluate(int p, int s)
         d_atoms.evaluate(wave.u, wave.v, columns[0], columns[1], columns[2]);
         return;
     }
-    for (int kind = 0; kind < kinds(); ++kind)
-        std::copy_n(&d_wave[column(0, index(p, kind))], stride(), columns[kind]);
+    copy_columns(p, s, 0);
 }
 
-void path_fit::update_products(int first, int count, int s)
+// Of the path's kinds from first_kind on; a coherent path has its own.
+void path_fit::copy_columns(int p, int s, int first_kind)
 {
-    for (int kind = 0; kind < kinds(); ++kind) {
-        const size_t own = column(s, index(first, kind));
-        d_gram.multiply(s,
-                        count,
-                        &d_wave[own],
-                        &d_seen_re[own],
-                        d_gram.is_complex() ? &d_seen_im[own] : nullptr);
+    if (d_path[p].coherent)
+        return;
+    for (int kind = first_kind; kind < kinds(); ++kind)
+        std::copy_n(
+            &d_wave[column(0, index(p, kind))], stride(), &d_wave[column(s, index(p, kind))]);
+}
+
+// All kinds from first_kind on at once, so that the Gram matrix streams by as rarely as possible.
+void path_fit::update_products(int first, int count, int s, int first_kind)
+{
+    const size_t length = size_t(count) * stride();
+    const int columns = count * (kinds() - first_kind);
+    for (int kind = first_kind; kind < kinds(); ++kind)
+        std::copy_n(
+            &d_wave[column(s, index(first, kind))], length, &d_in[(kind - first_kind) * length]);
+    d_gram.multiply(s, columns, d_in.data(), d_product_re.data(), d_product_im.data());
+    if (first_kind == 0) {
+        const size_t own = column(s, index(first, 0));
+        std::copy_n(d_product_re.data(), length, &d_seen_re[own]);
+        if (d_gram.is_complex())
+            std::copy_n(d_product_im.data(), length, &d_seen_im[own]);
     }
-    for (int kind = 0; kind < kinds(); ++kind)
-        project(s, first, count, kind);
+    project(s, first, count, first_kind);
     update_matches(s);
 }
 
-// Inner products of the columns of one kind that have moved with all others, whose sides of the
-// diagonal are filled in as well.
-void path_fit::project(int s, int first, int count, int kind)
+// Inner products of the columns that have moved with all others, whose sides of the diagonal are
+// filled in as well.
+void path_fit::project(int s, int first, int count, int first_kind)
 {
-    const int length = stride(), used = round_up(d_paths, block), begin = index(first, kind);
+    const int length = stride(), used = round_up(d_paths, block);
+    const int columns = count * (kinds() - first_kind);
     const auto entry = [&](int i, int j) -> complexd& {
         return d_inner[(size_t(s) * d_columns + i) * d_columns + j];
     };
-    const auto multiply = [&](const volk::vector<float>& seen, int other) {
-        std::copy_n(&seen[column(s, begin)], count * length, d_in.data());
-        multiply_columns(&d_wave[column(s, index(0, other))],
+    const auto place_of = [&](int c) { return index(first + c % count, first_kind + c / count); };
+    const auto multiply = [&](const volk::vector<float>& seen, int rows) {
+        multiply_columns(&d_wave[column(s, rows)],
                          used,
                          length,
-                         d_in.data(),
-                         round_up(count, 2),
+                         seen.data(),
+                         round_up(columns, 2),
                          d_out.data());
     };
     for (int other = 0; other < kinds(); ++other) {
         const int rows = index(0, other);
-        multiply(d_seen_re, other);
-        for (int c = 0; c < count; ++c)
+        multiply(d_product_re, rows);
+        for (int c = 0; c < columns; ++c)
             for (int j = 0; j < d_paths; ++j)
-                entry(rows + j, begin + c) = d_out[size_t(c) * used + j];
+                entry(rows + j, place_of(c)) = d_out[size_t(c) * used + j];
         if (d_gram.is_complex()) {
-            multiply(d_seen_im, other);
-            for (int c = 0; c < count; ++c)
+            multiply(d_product_im, rows);
+            for (int c = 0; c < columns; ++c)
                 for (int j = 0; j < d_paths; ++j)
-                    entry(rows + j, begin + c).imag(d_out[size_t(c) * used + j]);
+                    entry(rows + j, place_of(c)).imag(d_out[size_t(c) * used + j]);
         }
-        for (int c = 0; c < count; ++c)
+        for (int c = 0; c < columns; ++c)
             for (int j = 0; j < d_paths; ++j)
-                entry(begin + c, rows + j) = std::conj(entry(rows + j, begin + c));
+                entry(place_of(c), rows + j) = std::conj(entry(rows + j, place_of(c)));
     }
 }
 
@@ -324,8 +352,11 @@ path_fit::complexd* path_fit::fill(int s, int size)
                 const unknown& right = other.entry[b];
                 complexd seen[columns_per_path] = {};
                 for (int i = 0; i < kinds; ++i)
-                    for (int j = 0; j < kinds; ++j)
-                        seen[i] += multiply(inner(s, index(p, i), index(q, j)), right.factor[j]);
+                    for (int j = 0; j < kinds; ++j) {
+                        const complexd value = inner(s, index(p, i), index(q, j));
+                        seen[i] += d_gram.is_complex() ? multiply(value, right.factor[j])
+                                                       : value.real() * right.factor[j];
+                    }
                 for (int a = 0; a < (p == q ? b + 1 : own.count); ++a) {
                     const unknown& left = own.entry[a];
                     complexd sum = 0.0;

@@ -213,7 +213,7 @@ private:
         return d_inner[(size_t(s) * d_columns + i) * d_columns + j];
     }
     int parameters(int p) const { return d_path[p].coherent ? 3 : 2; }
-    bool is_expanded(int p) const;
+    double expansion(int p) const; // in beam widths
     bool any_expanded() const;
     void put(int first, int count, const fitted_path* paths, bool may_expand);
     placed_wave& placed(int p, int s) { return d_placed[size_t(p) * d_subarrays + s]; }
@@ -223,8 +223,9 @@ private:
     /*! Columns and inner products of paths that have moved. */
     void place(int first, int count);
     void evaluate(int p, int s);
-    void update_products(int first, int count, int s);
-    void project(int s, int first, int count, int kind);
+    void copy_columns(int p, int s, int first_kind);
+    void update_products(int first, int count, int s, int first_kind);
+    void project(int s, int first, int count, int first_kind);
     void update_matches(int s);
     unknown wave_unknown(int p, int s) const;
     unknown slope_unknown(int p, int s, int parameter) const;
@@ -259,9 +260,11 @@ private:
     std::vector<fitted_path> d_path, d_before, d_trial;
     std::vector<placed_wave> d_placed; // [path][S]
     volk::vector<float> d_wave;        // E: [S][column][stride]
-    volk::vector<float> d_seen_re;     // K E, like d_wave
+    volk::vector<float> d_seen_re;     // K E of the waves, like d_wave
     volk::vector<float> d_seen_im;
-    volk::vector<float> d_b;              // [S][re, im][stride]
+    volk::vector<float> d_b;          // [S][re, im][stride]
+    volk::vector<float> d_product_re; // K E of the columns that move
+    volk::vector<float> d_product_im;
     volk::vector<float> d_in, d_out;      // scratch of products
     volk::vector<float> d_residual;       // [re, im][S, even][stride]
     std::vector<complexd> d_inner;        // E^H K E: [S][column][column]

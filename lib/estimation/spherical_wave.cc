@@ -15,9 +15,8 @@ namespace estimation {
 
 // With a subarray's middle at c, r = |c| in wavelengths, and rho the distance from there to the
 // source over the distance from the array's middle: rho^2 = 1 - 2 kappa c.u + (kappa r)^2,
-// phase = -2 pi (rho - 1) / kappa, direction (u - kappa c) / rho. The phase's limit at kappa = 0 is
-// that of the plane wave, and the first terms of the series serve where the quotient would lose
-// digits.
+// direction (u - kappa c) / rho, phase = -2 pi (rho - 1) / kappa. The last quotient is
+// (kappa r^2 - 2 c.u) / (rho + 1), which also holds for the plane wave.
 local_wave wave_at(const array_layout& layout, const fitted_path& path, int s)
 {
     local_wave wave = {};
@@ -31,26 +30,24 @@ local_wave wave_at(const array_layout& layout, const fitted_path& path, int s)
     const double x = layout.x[s], y = layout.y[s], kappa = path.curvature;
     const double along = x * path.ux + y * path.uy, square = x * x + y * y;
     const double rho = std::sqrt(1.0 - 2.0 * kappa * along + kappa * kappa * square);
-    const double bend = 0.5 * (square - along * along);
-    constexpr double plane = 1e-5;
-    const bool series = kappa * std::sqrt(square) < plane;
-    const double advance = series ? -along + kappa * bend : (rho - 1.0) / kappa;
-    const double rho_by_kappa = (kappa * square - along) / rho;
+    const double inverse = 1.0 / rho, half = 1.0 / (1.0 + rho);
+    const double advance = (kappa * square - 2.0 * along) * half;
+    const double rho_by_kappa = (kappa * square - along) * inverse;
     wave.phase = -2.0 * M_PI * advance;
-    wave.phase_slope[0] = 2.0 * M_PI * x / rho;
-    wave.phase_slope[1] = 2.0 * M_PI * y / rho;
-    wave.phase_slope[2] = -2.0 * M_PI * (series ? bend : (rho_by_kappa - advance) / kappa);
+    wave.phase_slope[0] = 2.0 * M_PI * x * inverse;
+    wave.phase_slope[1] = 2.0 * M_PI * y * inverse;
+    wave.phase_slope[2] = -2.0 * M_PI * (square - advance * rho_by_kappa) * half;
 
-    const double scale = spacing / rho, bent = kappa / (rho * rho);
+    const double scale = spacing * inverse, bent = kappa * inverse * inverse;
     const double ux = path.ux - kappa * x, uy = path.uy - kappa * y;
     wave.u = scale * ux;
     wave.v = scale * uy;
     wave.u_slope[0] = scale * (1.0 + bent * ux * x);
     wave.u_slope[1] = scale * bent * ux * y;
-    wave.u_slope[2] = -scale * (x + ux * rho_by_kappa / rho);
+    wave.u_slope[2] = -scale * (x + ux * rho_by_kappa * inverse);
     wave.v_slope[0] = scale * bent * uy * x;
     wave.v_slope[1] = scale * (1.0 + bent * uy * y);
-    wave.v_slope[2] = -scale * (y + uy * rho_by_kappa / rho);
+    wave.v_slope[2] = -scale * (y + uy * rho_by_kappa * inverse);
     return wave;
 }
 
