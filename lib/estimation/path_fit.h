@@ -31,7 +31,7 @@ constexpr double continuation_error = 0.2;
  * equations B_s - sum_k w_ks^H w_ks and the right-hand side m_s; rows w_k, one per coherent path
  * among the others, tie the subarrays together.
  */
-struct reduced_path {
+struct THZUM_API reduced_path {
     reduced_path(int subarrays, int max_paths);
 
     int coupled;                                /*!< rows w */
@@ -62,7 +62,7 @@ struct reduced_path {
  * (gain excepted), residual() and synthesize() hold for paths that stand at their columns.
  * Allocates at construction only.
  */
-class path_fit
+class THZUM_API path_fit
 {
 public:
     path_fit(observation_model::sptr model,

@@ -9,6 +9,7 @@
 #define INCLUDED_THZUM_ESTIMATION_SPHERICAL_WAVE_H
 
 #include "estimation/array_layout.h"
+#include <gnuradio/thzum/api.h>
 
 namespace gr {
 namespace thzum {
@@ -36,7 +37,7 @@ struct local_wave {
  * A coherent path has the phase and the direction of its spherical wavefront at the middle of the
  * subarray, one with free gains the same direction everywhere and no phase.
  */
-local_wave wave_at(const array_layout& layout, const fitted_path& path, int s);
+THZUM_API local_wave wave_at(const array_layout& layout, const fitted_path& path, int s);
 
 /*! How far a path may go. */
 struct path_limits {

@@ -22,7 +22,7 @@ namespace estimation {
  * at again. Energies are those of path_fit as far as the expansion is exact. Allocates at
  * construction only.
  */
-class wavefront_fit
+class THZUM_API wavefront_fit
 {
 public:
     wavefront_fit(const array_layout& layout, const path_limits& limits, int max_paths);
