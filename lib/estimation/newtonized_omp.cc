@@ -71,7 +71,8 @@ struct wavefront_tools {
  * all directions are refined together after each. Directions are shared by the subarrays. Gains are
  * free in each at first; where the places of the subarrays are known, a path then becomes coherent,
  * with one gain and a spherical wavefront, if that explains the pilots as well as its fewer
- * parameters should.
+ * parameters should. The wavefronts that come into question are compared on the path's reduced
+ * normal equations (wavefront_fit).
  */
 class newtonized_omp_estimator : public estimator_base
 {

@@ -10,6 +10,7 @@
 
 #include "estimation/array_layout.h"
 #include "estimation/pilot_gram.h"
+#include "estimation/reduced_path.h"
 #include "estimation/spherical_wave.h"
 #include "estimation/wave_atoms.h"
 #include <gnuradio/thzum/estimator.h>
@@ -23,24 +24,6 @@ namespace estimation {
 /*! Error over energy of a coherent path in a subarray without pilots, -7 dB: as measured with one
  * of four subarrays lost at 10 dB SNR. */
 constexpr double continuation_error = 0.2;
-
-/*!
- * \brief What the pilots say of one path, once the gains of all others follow it.
- *
- * The path's wave and its slopes along u and v in subarray s, columns E_s, have the normal
- * equations B_s - sum_k w_ks^H w_ks and the right-hand side m_s; rows w_k, one per coherent path
- * among the others, tie the subarrays together.
- */
-struct THZUM_API reduced_path {
-    reduced_path(int subarrays, int max_paths);
-
-    int coupled;                                /*!< rows w */
-    double explained;                           /*!< energy of the pilots, by the others alone */
-    std::vector<double> u, v;                   /*!< [S] where the columns stand */
-    std::vector<std::complex<double>> normal;   /*!< B [S][3][3] */
-    std::vector<std::complex<double>> match;    /*!< m [S][3] */
-    std::vector<std::complex<double>> coupling; /*!< w [coupled][S][3], with room for work */
-};
 
 /*!
  * \brief Least-squares fit of plane and spherical waves to the pilots of one channel.
@@ -182,6 +165,8 @@ public:
 private:
     using complexd = std::complex<double>;
 
+    static constexpr int columns_per_path = 3; // the wave and its two slopes
+
     /*! A path at one subarray: as it is, and the direction of its columns. */
     struct placed_wave {
         local_wave wave;
@@ -231,6 +216,7 @@ private:
     unknown slope_unknown(int p, int s, int parameter) const;
     void list_unknowns(int s, int first, int count);
     void list_columns(int s, int p);
+    void eliminate_coupled(int coupled, reduced_path* reduced) const;
     complexd* fill(int s, int size);
     /*! Normal equations with the free gains eliminated, then the coherent ones. */
     void eliminate_gains(int first, int count);
@@ -256,7 +242,7 @@ private:
     int d_paths = 0;
     long d_moves = 0;
     int d_free = 0;            // paths with free gains
-    bool d_has_slopes = false; // in d_seen_re, d_seen_im and d_inner
+    bool d_has_slopes = false; // in d_inner
     std::vector<fitted_path> d_path, d_before, d_trial;
     std::vector<placed_wave> d_placed; // [path][S]
     volk::vector<float> d_wave;        // E: [S][column][stride]
