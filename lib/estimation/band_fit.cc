@@ -94,7 +94,7 @@ void band_fit::load(const gr_complex* z, const std::vector<char>& measured)
     d_explained = 0.0;
 }
 
-// As path_fit::wave_at(): rho is the source's distance from the subarray over that from the array's
+// As wave_at() of spherical_wave.h: rho is the source's distance from the subarray over that from the array's
 // middle.
 void band_fit::local_direction(const band_path& path, int s, double* ux, double* uy) const
 {

@@ -21,26 +21,22 @@ constexpr double singular = 1e-10; // pivots below this share of the diagonal sa
 double conjugate(double x) { return x; }
 complexd conjugate(const complexd& x) { return std::conj(x); }
 
-// Written out, since the library's product looks out for infinities.
-double product(double a, double b) { return a * b; }
-complexd product(const complexd& a, const complexd& b)
-{
-    return { a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real() };
-}
+using estimation::multiply;
+double multiply(double a, double b) { return a * b; }
 
 template <typename number>
-void eliminate_first(number* m, int width, int size, int count)
+void eliminate_first(number* m, int width, int size, int count, int rows)
 {
     for (int k = 0; k < count; ++k) {
         const number* pivot_row = m + size_t(k) * width;
         const double pivot = std::real(pivot_row[k]);
         if (!(pivot > 0.0))
             continue;
-        for (int i = k + 1; i < size; ++i) {
+        for (int i = k + 1; i < rows; ++i) {
             const number factor = conjugate(pivot_row[i]) / pivot;
             number* row = m + size_t(i) * width;
             for (int j = i; j < size; ++j)
-                row[j] -= product(factor, pivot_row[j]);
+                row[j] -= multiply(factor, pivot_row[j]);
             if (i < count && std::real(row[i]) < singular * pivot)
                 row[i] = 0.0;
         }
@@ -49,14 +45,19 @@ void eliminate_first(number* m, int width, int size, int count)
 
 } // namespace
 
+void eliminate(complexd* m, int width, int size, int count, int rows)
+{
+    eliminate_first(m, width, size, count, rows);
+}
+
 void eliminate(complexd* m, int width, int size, int count)
 {
-    eliminate_first(m, width, size, count);
+    eliminate_first(m, width, size, count, size);
 }
 
 void eliminate(double* m, int width, int size, int count)
 {
-    eliminate_first(m, width, size, count);
+    eliminate_first(m, width, size, count, size);
 }
 
 complexd back_substitute(const complexd* m, int width, int size, int k, const complexd* solution)
@@ -66,7 +67,7 @@ complexd back_substitute(const complexd* m, int width, int size, int k, const co
         return 0.0;
     complexd sum = row[size - 1];
     for (int j = k + 1; j < size - 1; ++j)
-        sum -= product(row[j], solution[j]);
+        sum -= multiply(row[j], solution[j]);
     return sum / row[k].real();
 }
 

@@ -14,10 +14,18 @@ namespace gr {
 namespace thzum {
 namespace estimation {
 
+/*! a b, without the library's search for infinities. */
+inline std::complex<double> multiply(const std::complex<double>& a, const std::complex<double>& b)
+{
+    return { a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real() };
+}
+
 /*!
  * Gaussian elimination of the first \p count unknowns of a Hermitian system, upper triangle, rows
  * of \p width. A pivot that rounding has eaten becomes zero, and its unknown with it.
+ * \param rows those that are there, from \p count on; by default all
  */
+void eliminate(std::complex<double>* m, int width, int size, int count, int rows);
 void eliminate(std::complex<double>* m, int width, int size, int count);
 
 /*! The same for a symmetric system. */

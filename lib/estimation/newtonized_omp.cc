@@ -10,6 +10,7 @@
 #include "estimation/path_fit.h"
 #include "estimation/unexplained_energy.h"
 #include "estimation/wave_search.h"
+#include "estimation/wavefront_fit.h"
 #include "estimation/wavefront_search.h"
 #include <algorithm>
 #include <cmath>
@@ -26,7 +27,7 @@ namespace {
 // optimum explains half of noise_var by chance alone.
 constexpr double gain_share = 0.02;
 
-constexpr int most_finalists = 4; // wavefronts of a path that are refined
+constexpr int most_finalists = 4; // wavefronts of a path that take more than one step
 
 // A tracked channel has jumped where its old paths leave a peak this many times the threshold.
 constexpr double jump = 4.0;
@@ -57,6 +58,11 @@ struct pursuit_settings {
     double max_curvature;
 };
 
+struct wavefront_tools {
+    wavefront_search search;
+    wavefront_fit fit;
+};
+
 /*!
  * Newtonized orthogonal matching pursuit (Mamandipoor, Ramasamy, Madhow, IEEE Trans. Signal
  * Process. 2016) for arrays of subarrays.
@@ -65,7 +71,8 @@ struct pursuit_settings {
  * all directions are refined together after each. Directions are shared by the subarrays. Gains are
  * free in each at first; where the places of the subarrays are known, a path then becomes coherent,
  * with one gain and a spherical wavefront, if that explains the pilots as well as its fewer
- * parameters should.
+ * parameters should. The wavefronts that come into question are compared on the path's reduced
+ * normal equations (wavefront_fit).
  */
 class newtonized_omp_estimator : public estimator_base
 {
@@ -90,6 +97,7 @@ public:
           d_path_count(max_batch()),
           d_order(settings.max_paths),
           d_power(settings.max_paths),
+          d_reduced(d_fit.gram().subarrays(), settings.max_paths),
           d_candidates(settings.candidates),
           d_trials(settings.candidates)
     {
@@ -98,8 +106,9 @@ public:
         d_seen = static_cast<int>(
             std::count_if(sigma.begin(), sigma.end(), [](float s) { return s > 0; }));
         if (settings.coherent && d_fit.live_subarrays() > 1)
-            d_wavefronts = std::make_unique<wavefront_search>(
-                layout, region->rows(), region->cols(), settings.max_curvature);
+            d_wavefronts = std::make_unique<wavefront_tools>(
+                wavefront_tools{ { layout, region->rows(), region->cols(), settings.max_curvature },
+                                 { layout, d_fit.limits(), settings.max_paths } });
     }
 
     int state_size() const override { return head_size + path_size * d_settings.max_paths; }
@@ -123,7 +132,7 @@ protected:
     {
         for (int b = 0; b < batch; ++b) {
             gr_complex* own = z + size_t(b) * observations();
-            const long before = d_fit.moves();
+            const long before = moves();
             const bool warm = resume(own, noise_var[b], state(b));
             if (!warm) {
                 d_fit.load(own);
@@ -131,11 +140,8 @@ protected:
                 if (d_wavefronts)
                     make_coherent(0, noise_var[b]);
             }
-            double explained = 0.0;
-            if (d_fit.paths())
-                explained = d_fit.refine(
-                    0, d_fit.paths(), d_settings.final_steps, gain_share * noise_var[b]);
-            report[b].steps = static_cast<int>(d_fit.moves() - before);
+            const double explained = finish(noise_var[b]);
+            report[b].steps = static_cast<int>(moves() - before);
             if (state(b))
                 keep_state(state(b), warm, report[b]);
             d_fit.synthesize(c + size_t(b) * coefficients());
@@ -146,6 +152,19 @@ protected:
     }
 
 private:
+    long moves() const { return d_fit.moves() + (d_wavefronts ? d_wavefronts->fit.moves() : 0); }
+
+    // Slopes are of no use behind the last step.
+    double finish(double noise_var)
+    {
+        if (!d_fit.paths())
+            return 0.0;
+        d_fit.climb(0, d_fit.paths(), d_settings.final_steps, gain_share * noise_var);
+        d_fit.drop_slopes();
+        d_fit.recentre();
+        return d_fit.solve();
+    }
+
     double pilot_energy(const gr_complex* z) const
     {
         double sum = 0.0;
@@ -277,28 +296,40 @@ private:
         return true;
     }
 
-    // Of the paths from first on those that are free, strongest first. A coherent path has 2 S - 3
-    // real parameters fewer, S the subarrays that are seen, each of which explains noise_var / 2 of
-    // noise; a loss beyond three standard deviations of that speaks against it.
+    // Of the paths from first on, strongest first: those that are free, then, since they were
+    // decided on while others were still free, all of them once more.
     void make_coherent(int first, double noise_var)
     {
+        if (first == d_fit.paths())
+            return;
         d_fit.require_slopes();
-        const int paths = d_fit.paths();
+        d_fit.solve();
+        sort_by_power();
+        for (int pass = 0; pass < 2; ++pass) {
+            for (int k = 0; k < d_fit.paths(); ++k)
+                if (d_order[k] >= first)
+                    try_wavefront(d_order[k], noise_var);
+            d_fit.recentre();
+            d_fit.solve();
+        }
+    }
+
+    // A coherent path has 2 S - 3 real parameters fewer than a free one, S the subarrays that are
+    // seen, each of which explains noise_var / 2 of noise; a loss beyond three standard deviations
+    // of that speaks against it.
+    void try_wavefront(int p, double noise_var)
+    {
         const double saved = 0.5 * (2 * d_fit.live_subarrays() - 3);
         const double most_lost = noise_var * (saved + 3.0 * std::sqrt(saved));
-        sort_by_power();
-        for (int k = 0; k < paths; ++k) {
-            const int p = d_order[k];
-            if (p < first || d_fit.path(p).coherent)
-                continue;
-            const double before = d_fit.solve();
-            const fitted_path free = d_fit.path(p);
-            const fitted_path best = best_wavefront(p, noise_var);
-            d_fit.set(p, best);
-            if (d_fit.refine(0, paths, 1, 0.0) < before - most_lost) {
-                d_fit.set(p, free);
-                d_fit.refine(0, paths, 1, 0.0);
-            }
+        const double before = d_fit.explained();
+        const fitted_path old = d_fit.path(p);
+        const auto [energy, best] = best_wavefront(p, noise_var);
+        if (old.coherent && energy < before + gain_share * noise_var)
+            return;
+        d_fit.move(p, best);
+        if (d_fit.climb(0, d_fit.paths(), 1, 0.0) < before - (old.coherent ? 0.0 : most_lost)) {
+            d_fit.move(p, old);
+            d_fit.climb(0, d_fit.paths(), 1, 0.0);
         }
     }
 
@@ -313,38 +344,31 @@ private:
         });
     }
 
-    // All candidates are tried as they are, the best of them refined.
-    fitted_path best_wavefront(int p, double noise_var)
+    // All candidates take one step, the best of them more.
+    std::pair<double, fitted_path> best_wavefront(int p, double noise_var)
     {
-        const int count =
-            d_wavefronts->candidates(d_fit, p, d_candidates.data(), d_settings.candidates);
+        d_fit.reduce(p, &d_reduced);
+        const int count = d_wavefronts->search.candidates(
+            d_fit.path(p), d_reduced, d_candidates.data(), d_settings.candidates);
+        const double enough = gain_share * noise_var;
         for (int k = 0; k < count; ++k) {
-            d_fit.set(p, d_candidates[k]);
-            const double energy = d_fit.refine(p, 1, 1, gain_share * noise_var);
-            d_trials[k] = { energy, d_fit.path(p) };
+            const double energy = d_wavefronts->fit.refine(d_reduced, &d_candidates[k], 1, enough);
+            d_trials[k] = { energy, d_candidates[k] };
         }
+        const auto better = [](const auto& a, const auto& b) { return a.first > b.first; };
+        const auto begin = d_trials.begin();
         const int finalists = std::min(count, most_finalists);
-        std::partial_sort(d_trials.begin(),
-                          d_trials.begin() + finalists,
-                          d_trials.begin() + count,
-                          [](const auto& a, const auto& b) { return a.first > b.first; });
-        fitted_path best = {};
-        double best_energy = -1.0;
-        for (int k = 0; k < finalists; ++k) {
-            d_fit.set(p, d_trials[k].second);
-            const double energy = d_fit.refine(p, 1, d_settings.steps, gain_share * noise_var);
-            if (energy > best_energy) {
-                best_energy = energy;
-                best = d_fit.path(p);
-            }
-        }
-        return best;
+        std::partial_sort(begin, begin + finalists, begin + count, better);
+        for (int k = 0; k < finalists; ++k)
+            d_trials[k].first =
+                d_wavefronts->fit.refine(d_reduced, &d_trials[k].second, d_settings.steps, enough);
+        return *std::min_element(begin, begin + finalists, better);
     }
 
     const pursuit_settings d_settings;
     path_fit d_fit;
     wave_search d_search;
-    std::unique_ptr<wavefront_search> d_wavefronts;
+    std::unique_ptr<wavefront_tools> d_wavefronts;
     const double d_threshold;
     const double d_beam_x, d_beam_y;    // width in direction cosines
     int d_seen = 0;                     // pilots that the channel reaches
@@ -353,6 +377,7 @@ private:
     std::vector<int> d_path_count;      // [batch]
     std::vector<int> d_order;
     std::vector<double> d_power;
+    reduced_path d_reduced;
     std::vector<fitted_path> d_candidates;
     std::vector<std::pair<double, fitted_path>> d_trials; // energy explained, candidate
 };

@@ -9,7 +9,6 @@
 #include "estimation/path_fit.h"
 #include "measurement/matrix_kernels.h"
 #include "measurement/padding.h"
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 
@@ -19,12 +18,7 @@ namespace estimation {
 
 namespace {
 
-using complexd = std::complex<double>;
-
-constexpr int columns_per_path = 3;  // the wave and its two derivatives
-constexpr int block = 4;             // rows that the products take at once
-constexpr double step_limit = 0.3;   // of a subarray's beam width, per step
-constexpr double first_damping = 1e-3;
+constexpr double expansion_limit = 0.1; // of a subarray's beam width
 
 } // namespace
 
@@ -36,25 +30,29 @@ path_fit::path_fit(observation_model::sptr model,
       d_gram(model),
       d_atoms(region),
       d_subarrays(d_gram.subarrays()),
-      d_room(round_up(max_paths, block)),
+      d_room(round_up(max_paths, row_multiple)),
       d_columns(columns_per_path * d_room),
       d_unknowns(4 * max_paths + 1),
+      d_limits(limits_of(d_layout, d_atoms.rows(), d_atoms.cols(), 0.0)),
       d_path(max_paths),
       d_before(max_paths),
-      d_local_wave(size_t(max_paths) * d_subarrays),
+      d_trial(max_paths),
+      d_placed(size_t(max_paths) * d_subarrays),
       d_wave(size_t(d_subarrays) * d_columns * stride(), 0.0f),
       d_seen_re(d_wave.size(), 0.0f),
       d_seen_im(d_gram.is_complex() ? d_wave.size() : 0, 0.0f),
+      d_product_re(size_t(d_columns) * stride(), 0.0f),
+      d_product_im(d_gram.is_complex() ? d_product_re.size() : 0, 0.0f),
       d_b(size_t(2) * d_subarrays * stride(), 0.0f),
-      d_in(size_t(d_room) * stride(), 0.0f),
-      d_out(size_t(d_room) * std::max(d_room, 4 * round_up(d_subarrays, 2)), 0.0f),
+      d_in(size_t(d_columns) * stride(), 0.0f),
+      d_out(size_t(d_room) * std::max(d_columns, 4 * round_up(d_subarrays, 2)), 0.0f),
       d_residual(size_t(2) * round_up(d_subarrays, 2) * stride(), 0.0f),
       d_inner(size_t(d_subarrays) * d_columns * d_columns),
       d_match(size_t(d_subarrays) * d_columns),
       d_gain(size_t(max_paths) * d_subarrays),
       d_local(size_t(d_subarrays) * d_unknowns * d_unknowns),
       d_shared(size_t(d_unknowns) * d_unknowns),
-      d_unknown(d_unknowns),
+      d_unknown(max_paths),
       d_solution(d_unknowns),
       d_hessian(size_t(9) * max_paths * max_paths),
       d_gradient(3 * max_paths),
@@ -66,7 +64,8 @@ path_fit::path_fit(observation_model::sptr model,
     const auto& sigma = model->singular_values();
     const size_t rank = sigma.size() / d_subarrays;
     for (int s = 0; s < d_subarrays; ++s)
-        d_live += std::any_of(&sigma[s * rank], &sigma[s * rank] + rank, [](float x) { return x > 0; });
+        d_live +=
+            std::any_of(&sigma[s * rank], &sigma[s * rank] + rank, [](float x) { return x > 0; });
 }
 
 void path_fit::load(const gr_complex* z)
@@ -79,40 +78,8 @@ void path_fit::load(const gr_complex* z)
 
 bool path_fit::is_coherent() const
 {
-    return std::any_of(d_path.begin(), d_path.begin() + d_paths, [](auto& p) { return p.coherent; });
-}
-
-// Phase and direction of a spherical wave at a subarray's middle c, with r = |c| in wavelengths and
-// rho the distance to the source over the distance from the array's middle:
-// rho^2 = 1 - 2 kappa c.u + (kappa r)^2, phase = -2 pi (rho - 1) / kappa. Its limit at kappa = 0 is
-// the plane wave, and the first terms of the series serve where the quotient would lose digits.
-path_fit::local_wave path_fit::wave_at(const fitted_path& path, int s) const
-{
-    local_wave wave = {};
-    double ux = path.ux, uy = path.uy;
-    if (path.coherent) {
-        const double x = d_layout.x[s], y = d_layout.y[s], kappa = path.curvature;
-        const double along = x * path.ux + y * path.uy, square = x * x + y * y;
-        const double rho = std::sqrt(1.0 - 2.0 * kappa * along + kappa * kappa * square);
-        const double bend = 0.5 * (square - along * along);
-        constexpr double plane = 1e-5;
-        const bool series = kappa * std::sqrt(square) < plane;
-        const double advance = series ? -along + kappa * bend : (rho - 1.0) / kappa;
-        const double by_kappa = series ? bend
-                                       : ((kappa * square - along) / rho - advance) / kappa;
-        ux = (path.ux - kappa * x) / rho;
-        uy = (path.uy - kappa * y) / rho;
-        wave.phase = -2.0 * M_PI * advance;
-        wave.phase_slope[0] = 2.0 * M_PI * x / rho;
-        wave.phase_slope[1] = 2.0 * M_PI * y / rho;
-        wave.phase_slope[2] = -2.0 * M_PI * by_kappa;
-        wave.u_slope[2] = -d_layout.spacing * x;
-        wave.v_slope[2] = -d_layout.spacing * y;
-    }
-    wave.u_slope[0] = wave.v_slope[1] = d_layout.spacing;
-    wave.u = d_layout.spacing * ux;
-    wave.v = d_layout.spacing * uy;
-    return wave;
+    return std::any_of(
+        d_path.begin(), d_path.begin() + d_paths, [](auto& p) { return p.coherent; });
 }
 
 void path_fit::set(int p, const fitted_path& path)
@@ -120,6 +87,62 @@ void path_fit::set(int p, const fitted_path& path)
     d_path[p] = path;
     d_paths = std::max(d_paths, p + 1);
     place(p, 1);
+}
+
+bool path_fit::reaches(int p, const fitted_path& path) const
+{
+    if (!d_has_slopes)
+        return false;
+    for (int s = 0; s < d_subarrays; ++s) {
+        const local_wave wave = wave_at(d_layout, path, s);
+        const placed_wave& columns = placed(p, s);
+        if (std::abs(wave.u - columns.u) * d_atoms.cols() > expansion_limit ||
+            std::abs(wave.v - columns.v) * d_atoms.rows() > expansion_limit)
+            return false;
+    }
+    return true;
+}
+
+void path_fit::move(int p, const fitted_path& path) { put(p, 1, &path, true); }
+
+void path_fit::expand(int p)
+{
+    for (int s = 0; s < d_subarrays; ++s) {
+        placed_wave& own = placed(p, s);
+        own.wave = wave_at(d_layout, d_path[p], s);
+        own.turn = std::polar(1.0, own.wave.phase);
+    }
+}
+
+double path_fit::expansion(int p) const
+{
+    double most = 0.0;
+    for (int s = 0; s < d_subarrays; ++s) {
+        const placed_wave& own = placed(p, s);
+        most = std::max({ most,
+                          std::abs(own.wave.u - own.u) * d_atoms.cols(),
+                          std::abs(own.wave.v - own.v) * d_atoms.rows() });
+    }
+    return most;
+}
+
+bool path_fit::any_expanded() const
+{
+    for (int p = 0; p < d_paths; ++p)
+        if (expansion(p) > 0.0)
+            return true;
+    return false;
+}
+
+void path_fit::recentre()
+{
+    for (int p = 0; p < d_paths; ++p)
+        if (expansion(p) > 0.0) {
+            int count = 1;
+            while (p + count < d_paths && expansion(p + count) > 0.0)
+                ++count;
+            place(p, count);
+        }
 }
 
 void path_fit::remove(int p)
@@ -135,25 +158,31 @@ void path_fit::require_slopes()
     if (d_has_slopes)
         return;
     d_has_slopes = true;
-    if (d_paths)
-        place(0, d_paths);
+    for (int p = 0; p < d_paths; ++p)
+        for (int s = 1; s < d_subarrays; ++s)
+            copy_columns(p, s, 1);
+    for (int s = 0; s < d_subarrays && d_paths; ++s)
+        update_products(0, d_paths, s, 1);
 }
 
 void path_fit::place(int first, int count)
 {
-    for (int p = first; p < first + count; ++p)
+    for (int p = first; p < first + count; ++p) {
+        expand(p);
         for (int s = 0; s < d_subarrays; ++s)
             evaluate(p, s);
+    }
     for (int s = 0; s < d_subarrays; ++s)
-        update_products(first, count, s);
+        update_products(first, count, s, 0);
 }
 
 // A wave with free gains is the same in all subarrays. Its slopes are read in the first one, unless
 // their inner products are kept.
 void path_fit::evaluate(int p, int s)
 {
-    local_wave& wave = d_local_wave[size_t(p) * d_subarrays + s];
-    wave = wave_at(d_path[p], s);
+    const local_wave& wave = placed(p, s).wave;
+    placed(p, s).u = wave.u;
+    placed(p, s).v = wave.v;
     float* columns[columns_per_path];
     for (int kind = 0; kind < columns_per_path; ++kind)
         columns[kind] = &d_wave[column(s, index(p, kind))];
@@ -161,56 +190,77 @@ void path_fit::evaluate(int p, int s)
         d_atoms.evaluate(wave.u, wave.v, columns[0], columns[1], columns[2]);
         return;
     }
-    for (int kind = 0; kind < kinds(); ++kind)
-        std::copy_n(&d_wave[column(0, index(p, kind))], stride(), columns[kind]);
+    copy_columns(p, s, 0);
 }
 
-void path_fit::update_products(int first, int count, int s)
+// Of the path's kinds from first_kind on; a coherent path has its own.
+void path_fit::copy_columns(int p, int s, int first_kind)
 {
-    for (int kind = 0; kind < kinds(); ++kind) {
-        const size_t own = column(s, index(first, kind));
-        d_gram.multiply(
-            s, count, &d_wave[own], &d_seen_re[own], d_gram.is_complex() ? &d_seen_im[own] : nullptr);
+    if (d_path[p].coherent)
+        return;
+    for (int kind = first_kind; kind < kinds(); ++kind)
+        std::copy_n(
+            &d_wave[column(0, index(p, kind))], stride(), &d_wave[column(s, index(p, kind))]);
+}
+
+// All kinds from first_kind on at once, so that the Gram matrix streams by as rarely as possible.
+void path_fit::update_products(int first, int count, int s, int first_kind)
+{
+    const size_t length = size_t(count) * stride();
+    const int columns = count * (kinds() - first_kind);
+    for (int kind = first_kind; kind < kinds(); ++kind)
+        std::copy_n(
+            &d_wave[column(s, index(first, kind))], length, &d_in[(kind - first_kind) * length]);
+    d_gram.multiply(s, columns, d_in.data(), d_product_re.data(), d_product_im.data());
+    if (first_kind == 0) {
+        const size_t own = column(s, index(first, 0));
+        std::copy_n(d_product_re.data(), length, &d_seen_re[own]);
+        if (d_gram.is_complex())
+            std::copy_n(d_product_im.data(), length, &d_seen_im[own]);
     }
-    for (int kind = 0; kind < kinds(); ++kind)
-        project(s, first, count, kind);
+    project(s, first, count, first_kind);
     update_matches(s);
 }
 
-// Inner products of the columns of one kind that have moved with all others, whose sides of the
-// diagonal are filled in as well.
-void path_fit::project(int s, int first, int count, int kind)
+// Inner products of the columns that have moved with all others, whose sides of the diagonal are
+// filled in as well.
+void path_fit::project(int s, int first, int count, int first_kind)
 {
-    const int length = stride(), used = round_up(d_paths, block), begin = index(first, kind);
+    const int length = stride(), used = round_up(d_paths, row_multiple);
+    const int columns = count * (kinds() - first_kind);
     const auto entry = [&](int i, int j) -> complexd& {
         return d_inner[(size_t(s) * d_columns + i) * d_columns + j];
     };
-    const auto multiply = [&](const volk::vector<float>& seen, int other) {
-        std::copy_n(&seen[column(s, begin)], count * length, d_in.data());
-        multiply_columns(
-            &d_wave[column(s, index(0, other))], used, length, d_in.data(), round_up(count, 2), d_out.data());
+    const auto place_of = [&](int c) { return index(first + c % count, first_kind + c / count); };
+    const auto multiply = [&](const volk::vector<float>& seen, int rows) {
+        multiply_columns(&d_wave[column(s, rows)],
+                         used,
+                         length,
+                         seen.data(),
+                         round_up(columns, 2),
+                         d_out.data());
     };
     for (int other = 0; other < kinds(); ++other) {
         const int rows = index(0, other);
-        multiply(d_seen_re, other);
-        for (int c = 0; c < count; ++c)
+        multiply(d_product_re, rows);
+        for (int c = 0; c < columns; ++c)
             for (int j = 0; j < d_paths; ++j)
-                entry(rows + j, begin + c) = d_out[size_t(c) * used + j];
+                entry(rows + j, place_of(c)) = d_out[size_t(c) * used + j];
         if (d_gram.is_complex()) {
-            multiply(d_seen_im, other);
-            for (int c = 0; c < count; ++c)
+            multiply(d_product_im, rows);
+            for (int c = 0; c < columns; ++c)
                 for (int j = 0; j < d_paths; ++j)
-                    entry(rows + j, begin + c).imag(d_out[size_t(c) * used + j]);
+                    entry(rows + j, place_of(c)).imag(d_out[size_t(c) * used + j]);
         }
-        for (int c = 0; c < count; ++c)
+        for (int c = 0; c < columns; ++c)
             for (int j = 0; j < d_paths; ++j)
-                entry(begin + c, rows + j) = std::conj(entry(rows + j, begin + c));
+                entry(place_of(c), rows + j) = std::conj(entry(rows + j, place_of(c)));
     }
 }
 
 void path_fit::update_matches(int s)
 {
-    const int length = stride(), used = round_up(d_paths, block);
+    const int length = stride(), used = round_up(d_paths, row_multiple);
     for (int kind = 0; kind < kinds(); ++kind) {
         const int rows = index(0, kind);
         multiply_columns(
@@ -218,138 +268,6 @@ void path_fit::update_matches(int s)
         for (int j = 0; j < d_paths; ++j)
             d_match[size_t(s) * d_columns + rows + j] = { d_out[j], d_out[used + j] };
     }
-}
-
-path_fit::unknown path_fit::slope(int p, int s, int parameter) const
-{
-    const local_wave& wave = d_local_wave[size_t(p) * d_subarrays + s];
-    const complexd gain = this->gain(p, s);
-    return { p,
-             { gain * complexd(0.0, wave.phase_slope[parameter]),
-               gain * wave.u_slope[parameter],
-               gain * wave.v_slope[parameter] } };
-}
-
-path_fit::complexd path_fit::product(int s, const unknown& a, const unknown& b) const
-{
-    complexd sum = 0.0;
-    for (int i = 0; i < columns_per_path; ++i) {
-        if (a.factor[i] == 0.0)
-            continue;
-        complexd row = 0.0;
-        for (int j = 0; j < columns_per_path; ++j)
-            if (b.factor[j] != 0.0)
-                row += b.factor[j] *
-                   inner(s, index(a.path, i), index(b.path, j));
-        sum += std::conj(a.factor[i]) * row;
-    }
-    return sum;
-}
-
-path_fit::complexd path_fit::match(int s, const unknown& a) const
-{
-    complexd sum = 0.0;
-    for (int i = 0; i < columns_per_path; ++i)
-        if (a.factor[i] != 0.0)
-            sum += std::conj(a.factor[i]) * d_match[size_t(s) * d_columns + index(a.path, i)];
-    return sum;
-}
-
-// Unknowns in the order: free gains (of the subarray alone), coherent gains, slopes of the moving
-// paths, right-hand side. The corner below the right-hand side collects minus the explained energy.
-void path_fit::eliminate_gains(int first, int count)
-{
-    int moving = 0;
-    for (int p = first; p < first + count; ++p)
-        moving += parameters(p);
-    d_free = static_cast<int>(
-        std::count_if(d_path.begin(), d_path.begin() + d_paths, [](auto& p) { return !p.coherent; }));
-    const int size = d_paths + moving + 1, shared = size - d_free;
-    std::fill(d_shared.begin(), d_shared.end(), complexd(0.0));
-    for (int s = 0; s < d_subarrays; ++s) {
-        int free = 0, other = d_free;
-        for (int p = 0; p < d_paths; ++p) {
-            const double phase = d_local_wave[size_t(p) * d_subarrays + s].phase;
-            d_unknown[d_path[p].coherent ? other++ : free++] = {
-                p, { std::polar(1.0, phase), 0.0, 0.0 }
-            };
-        }
-        for (int p = first; p < first + count; ++p)
-            for (int k = 0; k < parameters(p); ++k)
-                d_unknown[other++] = slope(p, s, k);
-
-        complexd* m = &d_local[size_t(s) * d_unknowns * d_unknowns];
-        for (int i = 0; i < size - 1; ++i) {
-            for (int j = i; j < size - 1; ++j)
-                m[size_t(i) * d_unknowns + j] = product(s, d_unknown[i], d_unknown[j]);
-            m[size_t(i) * d_unknowns + size - 1] = match(s, d_unknown[i]);
-        }
-        m[size_t(size - 1) * d_unknowns + size - 1] = 0.0;
-        eliminate(m, d_unknowns, size, d_free);
-        for (int i = 0; i < shared; ++i)
-            for (int j = i; j < shared; ++j)
-                d_shared[size_t(i) * d_unknowns + j] +=
-                    m[size_t(d_free + i) * d_unknowns + d_free + j];
-    }
-    eliminate(d_shared.data(), d_unknowns, shared, d_paths - d_free);
-    d_explained = -d_shared[size_t(shared - 1) * d_unknowns + shared - 1].real();
-}
-
-double path_fit::solve()
-{
-    if (!is_coherent()) {
-        solve_free_gains();
-        return d_explained;
-    }
-    eliminate_gains(0, 0);
-    substitute_gains();
-    return d_explained;
-}
-
-void path_fit::solve_free_gains()
-{
-    d_free = d_paths;
-    d_explained = 0.0;
-    const int size = d_paths + 1;
-    for (int s = 0; s < d_subarrays; ++s) {
-        complexd* m = &d_local[size_t(s) * d_unknowns * d_unknowns];
-        for (int p = 0; p < d_paths; ++p) {
-            std::copy_n(&d_inner[(size_t(s) * d_columns + p) * d_columns + p],
-                        d_paths - p,
-                        m + size_t(p) * d_unknowns + p);
-            m[size_t(p) * d_unknowns + d_paths] = d_match[size_t(s) * d_columns + p];
-        }
-        complexd& corner = m[size_t(d_paths) * d_unknowns + d_paths];
-        corner = 0.0;
-        eliminate(m, d_unknowns, size, d_paths);
-        d_explained -= corner.real();
-        for (int p = d_paths - 1; p >= 0; --p) {
-            d_solution[p] = back_substitute(m, d_unknowns, size, p, d_solution.data());
-            d_gain[size_t(p) * d_subarrays + s] = d_solution[p];
-        }
-    }
-}
-
-void path_fit::substitute_gains()
-{
-    const int coherent = d_paths - d_free, size = d_paths + 1;
-    for (int k = coherent - 1; k >= 0; --k)
-        d_solution[d_free + k] =
-            back_substitute(d_shared.data(), d_unknowns, coherent + 1, k, &d_solution[d_free]);
-    for (int s = 0; s < d_subarrays; ++s) {
-        const complexd* m = &d_local[size_t(s) * d_unknowns * d_unknowns];
-        for (int k = d_free - 1; k >= 0; --k)
-            d_solution[k] = back_substitute(m, d_unknowns, size, k, d_solution.data());
-        int free = 0, other = d_free;
-        for (int p = 0; p < d_paths; ++p)
-            d_gain[size_t(p) * d_subarrays + s] = d_solution[d_path[p].coherent ? other++ : free++];
-    }
-}
-
-std::complex<double> path_fit::gain(int p, int s) const
-{
-    const size_t at = size_t(p) * d_subarrays + s;
-    return d_path[p].coherent ? d_gain[at] * std::polar(1.0, d_local_wave[at].phase) : d_gain[at];
 }
 
 path_estimate path_fit::describe(int p) const
@@ -364,178 +282,6 @@ path_estimate path_fit::describe(int p) const
              gr_complex(common_gain(p)),
              static_cast<float>(power),
              path.coherent };
-}
-
-void path_fit::sharpness(int p, int s, double* uu, double* uv, double* vv) const
-{
-    const int u = index(p, 1), v = index(p, 2);
-    const double scale = d_layout.spacing * d_layout.spacing;
-    *uu = scale * inner(s, u, u).real();
-    *uv = scale * inner(s, u, v).real();
-    *vv = scale * inner(s, v, v).real();
-}
-
-double path_fit::refine(int first, int count, int steps, double enough)
-{
-    solve();
-    double damping = first_damping;
-    bool is_exact = is_coherent();
-    for (int step = 0; step < steps; ++step) {
-        const double before = d_explained;
-        const int parameters =
-            is_exact ? exact_system(first, count) : expected_system(first, count);
-        if (!try_step(first, count, parameters, damping)) {
-            damping *= is_exact ? 100.0 : 1.0;
-            is_exact = true;
-            continue;
-        }
-        damping *= 0.1;
-        if (d_explained - before < enough)
-            break;
-    }
-    return d_explained;
-}
-
-int path_fit::exact_system(int first, int count)
-{
-    require_slopes();
-    eliminate_gains(first, count);
-    int parameters = 0;
-    for (int p = first; p < first + count; ++p)
-        parameters += this->parameters(p);
-    const int coherent = d_paths - d_free;
-    for (int i = 0; i < parameters; ++i) {
-        const complexd* row = &d_shared[size_t(coherent + i) * d_unknowns + coherent];
-        for (int j = i; j < parameters; ++j)
-            d_hessian[size_t(i) * parameters + j] = d_hessian[size_t(j) * parameters + i] =
-                row[j].real();
-        d_gradient[i] = row[parameters].real();
-    }
-    return parameters;
-}
-
-// With a gain of its own, a path's slope in a subarray is that gain times a real column that is the
-// same everywhere. What is left of these columns behind the waves is then common to all subarrays,
-// and the sum over them is a sum of gains.
-int path_fit::expected_system(int first, int count)
-{
-    const int parameters = 2 * count, waves = d_paths, width = waves + parameters;
-    project_residual(first, count);
-    expected_slopes(first, count);
-    for (int p = first; p < first + count; ++p)
-        for (int s = 0; s < d_subarrays; ++s) {
-            const double share = inner(s, p, p).real() / d_wave_energy[p];
-            d_weighted[size_t(p) * d_subarrays + s] =
-                d_layout.spacing * std::sqrt(share) * d_gain[size_t(p) * d_subarrays + s];
-        }
-    for (int i = 0; i < parameters; ++i)
-        for (int j = i; j < parameters; ++j) {
-            const complexd* a = &d_weighted[size_t(first + i / 2) * d_subarrays];
-            const complexd* b = &d_weighted[size_t(first + j / 2) * d_subarrays];
-            double sum = 0.0;
-            for (int s = 0; s < d_subarrays; ++s)
-                sum += a[s].real() * b[s].real() + a[s].imag() * b[s].imag();
-            d_hessian[size_t(i) * parameters + j] = d_hessian[size_t(j) * parameters + i] =
-                sum * d_overlap[size_t(waves + i) * width + waves + j];
-        }
-    return parameters;
-}
-
-// Gradient of the explained energy: the residual, seen by the slopes of the moving paths.
-void path_fit::project_residual(int first, int count)
-{
-    const int length = stride(), used = round_up(d_paths, block), half = round_up(d_subarrays, 2);
-    residual(d_residual.data(), &d_residual[size_t(half) * length]);
-    for (int kind = 1; kind < columns_per_path; ++kind) {
-        multiply_columns(
-            &d_wave[column(0, index(0, kind))], used, length, d_residual.data(), 2 * half, d_out.data());
-        for (int p = first; p < first + count; ++p) {
-            double sum = 0.0;
-            for (int s = 0; s < d_subarrays; ++s) {
-                const complexd gain = d_gain[size_t(p) * d_subarrays + s];
-                sum += gain.real() * d_out[size_t(s) * used + p] +
-                       gain.imag() * d_out[size_t(half + s) * used + p];
-            }
-            d_gradient[2 * (p - first) + kind - 1] = d_layout.spacing * sum;
-        }
-    }
-}
-
-// Inner products over all antennas of all waves and the slopes of the moving paths, upper triangle,
-// with the waves then eliminated.
-void path_fit::expected_slopes(int first, int count)
-{
-    const int length = stride(), used = round_up(d_paths, block);
-    const int width = d_paths + 2 * count;
-    const auto row_of = [&](int kind, int p) {
-        return kind ? d_paths + 2 * (p - first) + kind - 1 : p;
-    };
-    for (int kind = 0; kind < columns_per_path; ++kind)
-        for (int other = 0; other <= kind; ++other) {
-            multiply_columns(&d_wave[column(0, index(0, other))],
-                             used,
-                             length,
-                             &d_wave[column(0, index(0, kind))],
-                             used,
-                             d_out.data());
-            for (int p = kind ? first : 0; p < (kind ? first + count : d_paths); ++p)
-                for (int q = other ? first : 0; q < (other ? first + count : d_paths); ++q) {
-                    const int i = row_of(other, q), j = row_of(kind, p);
-                    d_overlap[size_t(std::min(i, j)) * width + std::max(i, j)] =
-                        d_out[size_t(p) * used + q];
-                }
-        }
-    for (int p = 0; p < d_paths; ++p)
-        d_wave_energy[p] = d_overlap[size_t(p) * width + p];
-    eliminate(d_overlap.data(), width, width, d_paths);
-}
-
-fitted_path path_fit::moved(const fitted_path& path, const double* step) const
-{
-    const auto limited = [](double x, double limit) { return std::clamp(x, -limit, limit); };
-    fitted_path next = path;
-    next.ux += limited(step[0], step_limit / (d_atoms.cols() * d_layout.spacing));
-    next.uy += limited(step[1], step_limit / (d_atoms.rows() * d_layout.spacing));
-    const double length = std::hypot(next.ux, next.uy);
-    if (length > 1.0) {
-        next.ux /= length;
-        next.uy /= length;
-    }
-    if (path.coherent)
-        next.curvature = std::clamp(path.curvature + step[2], 0.0, d_max_curvature);
-    return next;
-}
-
-// One damped step; false, with everything as before, where it does not pay.
-bool path_fit::try_step(int first, int count, int parameters, double damping)
-{
-    for (int i = 0; i < parameters; ++i) {
-        double& diagonal = d_hessian[size_t(i) * parameters + i];
-        diagonal = diagonal * (1.0 + damping) + 1e-30;
-    }
-    Eigen::Map<Eigen::MatrixXd> hessian(d_hessian.data(), parameters, parameters);
-    Eigen::LLT<Eigen::Ref<Eigen::MatrixXd>> factor(hessian);
-    if (factor.info() != Eigen::Success)
-        return false;
-    Eigen::Map<Eigen::VectorXd> step(d_step.data(), parameters);
-    step = Eigen::Map<const Eigen::VectorXd>(d_gradient.data(), parameters);
-    factor.solveInPlace(step);
-
-    const double before = d_explained;
-    d_moves += count;
-    std::copy_n(&d_path[first], count, d_before.begin());
-    for (int p = first, at = 0; p < first + count; ++p) {
-        const int own = this->parameters(p);
-        d_path[p] = moved(d_path[p], &d_step[at]);
-        at += own;
-    }
-    place(first, count);
-    if (solve() > before)
-        return true;
-    std::copy_n(d_before.begin(), count, &d_path[first]);
-    place(first, count);
-    solve();
-    return false;
 }
 
 void path_fit::residual(float* re, float* im) const

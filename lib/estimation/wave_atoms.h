@@ -22,7 +22,7 @@ namespace estimation {
  * coefficients on each axis: the symmetric sequences see its cosine, the antisymmetric ones, which
  * carry a factor j, its sine. Both axes together are the product of the two vectors.
  */
-class wave_atoms
+class THZUM_API wave_atoms
 {
 public:
     explicit wave_atoms(const visible_region::sptr& region);
