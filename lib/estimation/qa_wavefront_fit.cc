@@ -59,6 +59,19 @@ struct fixture {
         return fit;
     }
 
+    /*! With \p first and the other two paths at their best gains, slopes kept. */
+    std::unique_ptr<path_fit> make_fit_of(const fitted_path& first) const
+    {
+        auto fit = make_fit();
+        fit->load(z.data());
+        fit->require_slopes();
+        fit->set(0, first);
+        fit->set(1, free_path);
+        fit->set(2, far_path);
+        fit->solve();
+        return fit;
+    }
+
     /*! The singular domain of a unit wave, one column per gain. */
     Eigen::MatrixXcd columns(const fitted_path& path) const
     {
@@ -112,6 +125,13 @@ struct fixture {
 fitted_path moved_by(const fitted_path& path, double ux, double uy, double curvature)
 {
     return { path.coherent, path.ux + ux, path.uy + uy, path.curvature + curvature };
+}
+
+reduced_path reduced_first(path_fit& fit)
+{
+    reduced_path reduced(subarrays, max_paths);
+    fit.reduce(0, &reduced);
+    return reduced;
 }
 
 // Sums of products of some hundred floats, against double precision.
@@ -178,15 +198,8 @@ BOOST_AUTO_TEST_CASE(reduced_energy_is_that_of_the_whole_fit)
 {
     for (const bool is_complex : { false, true }) {
         const fixture with(is_complex);
-        auto fit = with.make_fit();
-        fit->load(with.z.data());
-        fit->require_slopes();
-        fit->set(0, near_path);
-        fit->set(1, free_path);
-        fit->set(2, far_path);
-        fit->solve();
-        reduced_path reduced(subarrays, max_paths);
-        fit->reduce(0, &reduced);
+        auto fit = with.make_fit_of(near_path);
+        const reduced_path reduced = reduced_first(*fit);
         BOOST_CHECK_EQUAL(reduced.coupled, 1);
         BOOST_CHECK_SMALL(reduced.explained / with.explained({ free_path, far_path }) - 1.0,
                           rounding);
@@ -203,15 +216,8 @@ BOOST_AUTO_TEST_CASE(reduced_energy_is_that_of_the_whole_fit)
 BOOST_AUTO_TEST_CASE(gradient_is_that_of_finite_differences)
 {
     const fixture with(true);
-    auto fit = with.make_fit();
-    fit->load(with.z.data());
-    fit->require_slopes();
-    fit->set(0, near_path);
-    fit->set(1, free_path);
-    fit->set(2, far_path);
-    fit->solve();
-    reduced_path reduced(subarrays, max_paths);
-    fit->reduce(0, &reduced);
+    auto fit = with.make_fit_of(near_path);
+    const reduced_path reduced = reduced_first(*fit);
     wavefront_fit wavefront(layout, fit->limits(), max_paths);
     const auto at = moved_by(near_path, 0.002, -0.003, 2e-5);
     double gradient[3], unused[3];
@@ -234,15 +240,8 @@ BOOST_AUTO_TEST_CASE(refined_wavefront_is_next_to_the_exact_optimum)
 {
     constexpr double amplitude = 0.05, noise_var = 2.0 * amplitude * amplitude;
     const fixture with(false, amplitude);
-    auto fit = with.make_fit();
-    fit->load(with.z.data());
-    fit->require_slopes();
-    fit->set(0, { false, near_path.ux + 0.005, near_path.uy - 0.004, 0.0 });
-    fit->set(1, free_path);
-    fit->set(2, far_path);
-    fit->solve();
-    reduced_path reduced(subarrays, max_paths);
-    fit->reduce(0, &reduced);
+    auto fit = with.make_fit_of({ false, near_path.ux + 0.005, near_path.uy - 0.004, 0.0 });
+    const reduced_path reduced = reduced_first(*fit);
     wavefront_fit wavefront(layout, fit->limits(), max_paths);
     auto path = moved_by(near_path, 0.0015, 0.001, 1e-5);
     wavefront.refine(reduced, &path, 10, 0.0);

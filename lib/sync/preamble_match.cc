@@ -7,6 +7,7 @@
 
 #include "common/multiversion.h"
 #include "common/rotation.h"
+#include "sync/gamma_quantile.h"
 #include "sync/preamble_match.h"
 #include <algorithm>
 #include <cmath>
@@ -26,13 +27,6 @@ constexpr double least_share = 0.08;
 constexpr int fine_steps = 8; // per sample
 
 constexpr int longest_cover = 13; // there is no longer Barker sequence
-
-// Upper quantile of a Gamma distribution (Wilson and Hilferty's cube), over its mean.
-double gamma_quantile(double shape, double normal_quantile)
-{
-    const double variance = 1.0 / (9.0 * shape);
-    return std::pow(1.0 - variance + normal_quantile * std::sqrt(variance), 3.0);
-}
 
 // That frequencies_like() may give.
 size_t most_frequencies(const air_frame& frame, double max_frequency)

@@ -6,6 +6,7 @@
 
 #include "common/qa_allocations.h"
 #include "sync/phase_tracker.h"
+#include "sync/qa_user_frames.h"
 #include "sync/user_turner.h"
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -15,15 +16,7 @@ using namespace gr::thzum;
 BOOST_AUTO_TEST_CASE(following_users_allocates_nothing)
 {
     constexpr int chains = 2, users = 24;
-    air_frame_parameters p{};
-    p.n_noise = 32;
-    p.n_slots = 64;
-    p.n_users = users;
-    p.n_data = 128;
-    for (int k = 0; k < users; k++)
-        for (int i = 0; i < users; i++)
-            p.sequences.push_back(gr_complex(std::polar(1.0, -2 * M_PI * k * i / users)));
-    const auto frame = air_frame::make(p);
+    const auto frame = frame_of_users(users);
     phase_tracker tracker(frame, chains, false, 5e-4);
     user_turner turner(*frame);
     // Users turn by so much that they get phases of their own.
@@ -33,7 +26,7 @@ BOOST_AUTO_TEST_CASE(following_users_allocates_nothing)
             for (int i = 0; i < users; i++) {
                 gr_complex sum(0);
                 for (int k = 0; k < users; k++)
-                    sum += p.sequences[k * users + i] *
+                    sum += frame->parameters().sequences[k * users + i] *
                            gr_complex(std::polar(1.0, 6e-5 * k * each.first));
                 values.push_back(sum);
             }

@@ -5,6 +5,7 @@
  */
 
 #include "sync/phase_tracker.h"
+#include "sync/qa_user_frames.h"
 #include "sync/user_turner.h"
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -28,19 +29,6 @@ gr_complex noise(double variance)
 double uniform(double largest)
 {
     return std::uniform_real_distribution<double>(-largest, largest)(generator);
-}
-
-air_frame::sptr four_users()
-{
-    air_frame_parameters p{};
-    p.n_noise = 32;
-    p.n_slots = 64;
-    p.n_users = users;
-    p.n_data = 128;
-    for (int k = 0; k < users; k++)
-        for (int i = 0; i < users; i++)
-            p.sequences.push_back(gr_complex(std::polar(1.0, -2 * M_PI * k * i / users)));
-    return air_frame::make(p);
 }
 
 /*! References as a receiver has them, with a phase of its own for every user. */
@@ -104,7 +92,7 @@ std::vector<double> variances(double variance) { return std::vector<double>(chai
 
 BOOST_AUTO_TEST_CASE(own_frequencies_are_unbiased_and_reach_the_bound)
 {
-    const auto frame = four_users();
+    const auto frame = frame_of_users(users);
     phase_tracker tracker(frame, chains, false, 2e-3);
     const int trials = 300;
     for (const double variance : { 0.4, 0.01 }) {
@@ -135,7 +123,7 @@ BOOST_AUTO_TEST_CASE(own_frequencies_are_unbiased_and_reach_the_bound)
 
 BOOST_AUTO_TEST_CASE(users_who_share_an_offset_have_none_of_their_own)
 {
-    const auto frame = four_users();
+    const auto frame = frame_of_users(users);
     phase_tracker tracker(frame, chains, false, 1e-3);
     const int trials = 1000;
     for (const double variance : { 4.0, 0.04 }) {
@@ -156,7 +144,7 @@ BOOST_AUTO_TEST_CASE(users_who_share_an_offset_have_none_of_their_own)
 
 BOOST_AUTO_TEST_CASE(absent_users_have_no_offset_and_do_not_spoil_the_others)
 {
-    const auto frame = four_users();
+    const auto frame = frame_of_users(users);
     phase_tracker tracker(frame, chains, false, 1e-3);
     const std::vector<double> own = { 3e-4, 0, -3e-4, 0 };
     for (const int64_t mask : { int64_t(-1), int64_t(0b0101) }) {
@@ -184,7 +172,7 @@ BOOST_AUTO_TEST_CASE(absent_users_have_no_offset_and_do_not_spoil_the_others)
 
 BOOST_AUTO_TEST_CASE(one_user_alone_has_the_common_frequency)
 {
-    const auto frame = four_users();
+    const auto frame = frame_of_users(users);
     phase_tracker tracker(frame, chains, false, 1e-3);
     const scenario given(frame);
     const auto values =
@@ -198,7 +186,7 @@ BOOST_AUTO_TEST_CASE(one_user_alone_has_the_common_frequency)
 
 BOOST_AUTO_TEST_CASE(lost_references_are_left_out)
 {
-    const auto frame = four_users();
+    const auto frame = frame_of_users(users);
     phase_tracker tracker(frame, chains, false, 1e-3);
     const scenario given(frame);
     auto values = given.references(0.02, [](int k, double time) { return 1e-3 * k * time; });
@@ -219,7 +207,7 @@ BOOST_AUTO_TEST_CASE(lost_references_are_left_out)
 
 BOOST_AUTO_TEST_CASE(phase_noise_of_users_is_followed_for_each)
 {
-    const auto frame = four_users();
+    const auto frame = frame_of_users(users);
     phase_tracker tracker(frame, chains, false, 1e-3), common(frame, chains, false, 0.0);
     const scenario given(frame);
     // A turn and back over the frame, in opposite directions.
@@ -248,7 +236,7 @@ BOOST_AUTO_TEST_CASE(phase_noise_of_users_is_followed_for_each)
 
 BOOST_AUTO_TEST_CASE(slots_lose_the_users_phases_even_within)
 {
-    const auto frame = four_users();
+    const auto frame = frame_of_users(users);
     const auto& sequences = frame->parameters().sequences;
     const std::vector<double> own = { 2e-2, -1e-2, 5e-3, 0 };
     user_turner turner(*frame);
@@ -271,7 +259,7 @@ BOOST_AUTO_TEST_CASE(slots_lose_the_users_phases_even_within)
 
 BOOST_AUTO_TEST_CASE(the_range_is_what_the_references_allow)
 {
-    const auto frame = four_users();
+    const auto frame = frame_of_users(users);
     // Every 8 slots of 4 chips and 4 guards, and 2 beams in turn: 144 symbols.
     const double allowed = 0.4 / 144;
     BOOST_CHECK_CLOSE(

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 
+#include "sync/gamma_quantile.h"
 #include "sync/user_offsets.h"
 #include <cmath>
 
@@ -17,11 +18,9 @@ constexpr double noise_deviations = 4.3; // 1e-5 for each place where a peak may
 constexpr double false_deviations = 3.5; // 2e-4 for users without offsets
 constexpr double smallest_turn = 0.02 / (2 * M_PI);
 
-// Quantile of a chi-square distribution (Wilson and Hilferty 1931), at a normal quantile.
 double chi_square_quantile(double freedom, double deviations)
 {
-    const double part = 2.0 / (9.0 * freedom);
-    return freedom * std::pow(1.0 - part + deviations * std::sqrt(part), 3);
+    return freedom * gamma_quantile(0.5 * freedom, deviations);
 }
 
 } // namespace
