@@ -164,29 +164,30 @@ void frame_sync_impl::forecast(int, gr_vector_int& ninput_items_required)
     std::fill(ninput_items_required.begin(), ninput_items_required.end(), needs_none ? 0 : 1);
 }
 
+void frame_sync_impl::tag_chains(uint64_t offset, const pmt::pmt_t& key, const pmt::pmt_t& value)
+{
+    for (int s = 0; s < d_n_chains; s++)
+        add_item_tag(s, offset, key, value);
+}
+
 void frame_sync_impl::tag_frame(uint64_t offset)
 {
     const auto& frame = d_synchronizer->frame();
     std::lock_guard<std::mutex> lock(d_mutex);
-    for (int s = 0; s < d_n_chains; s++) {
-        add_item_tag(s, offset, tags::frame(), pmt::from_long(long(frame.number)));
-        add_item_tag(s, offset, sample_key, pmt::from_long(std::lround(frame.instant)));
-        add_item_tag(s, offset, cfo_key, pmt::from_double(frame.frequency));
-        if (d_users >= 0)
-            add_item_tag(s, offset, tags::users(), pmt::from_long(long(d_users)));
-        if (!d_beams.empty())
-            add_item_tag(s,
-                         offset,
-                         tags::beams(),
-                         pmt::init_s32vector(d_beams.size(),
-                                             std::vector<int32_t>(d_beams.begin(), d_beams.end())));
+    tag_chains(offset, tags::frame(), pmt::from_long(long(frame.number)));
+    tag_chains(offset, sample_key, pmt::from_long(std::lround(frame.instant)));
+    tag_chains(offset, cfo_key, pmt::from_double(frame.frequency));
+    if (d_users >= 0)
+        tag_chains(offset, tags::users(), pmt::from_long(long(d_users)));
+    if (!d_beams.empty()) {
+        const std::vector<int32_t> beams(d_beams.begin(), d_beams.end());
+        tag_chains(offset, tags::beams(), pmt::init_s32vector(beams.size(), beams));
     }
     const uint64_t data = offset + d_n_received - d_synchronizer->layout()->parameters().n_data;
     if (frame.has_user_references) {
         const auto& references = frame.user_references;
-        const auto vector = pmt::init_c32vector(references.size(), references);
-        for (int s = 0; s < d_n_chains; s++)
-            add_item_tag(s, data, tags::user_reference(), vector);
+        tag_chains(
+            data, tags::user_reference(), pmt::init_c32vector(references.size(), references));
     }
     if (frame.has_user_phases)
         tag_users(offset, data);
@@ -198,12 +199,7 @@ void frame_sync_impl::tag_users(uint64_t offset, uint64_t data)
     const auto& frame = d_synchronizer->frame();
     const size_t n_users = frame.user_frequency.size();
     const int n_data = d_synchronizer->layout()->parameters().n_data;
-    const auto add = [&](uint64_t at, const pmt::pmt_t& key, const double* values) {
-        const auto vector = pmt::init_f64vector(n_users, values);
-        for (int s = 0; s < d_n_chains; s++)
-            add_item_tag(s, at, key, vector);
-    };
-    add(offset, user_cfo_key, frame.user_frequency.data());
+    tag_chains(offset, user_cfo_key, pmt::init_f64vector(n_users, frame.user_frequency));
     const auto phases = [&](int index) { return &frame.user_phases[index * n_users]; };
     const auto is_near = [&](int a, int b) {
         return std::equal(phases(a), phases(a) + n_users, phases(b), [](double x, double y) {
@@ -214,7 +210,9 @@ void frame_sync_impl::tag_users(uint64_t offset, uint64_t data)
         last = first + 1;
         while (last < n_data && is_near(first, last))
             last++;
-        add(data + first, tags::user_phase(), phases((first + last - 1) / 2));
+        tag_chains(data + first,
+                   tags::user_phase(),
+                   pmt::init_f64vector(n_users, phases((first + last - 1) / 2)));
     }
 }
 

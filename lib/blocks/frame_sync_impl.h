@@ -40,6 +40,7 @@ public:
 
 private:
     void take_control(const pmt::pmt_t& message);
+    void tag_chains(uint64_t offset, const pmt::pmt_t& key, const pmt::pmt_t& value);
     void tag_frame(uint64_t offset);
     void tag_users(uint64_t offset, uint64_t data);
     void report_frame();

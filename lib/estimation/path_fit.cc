@@ -93,13 +93,9 @@ bool path_fit::reaches(int p, const fitted_path& path) const
 {
     if (!d_has_slopes)
         return false;
-    for (int s = 0; s < d_subarrays; ++s) {
-        const local_wave wave = wave_at(d_layout, path, s);
-        const placed_wave& columns = placed(p, s);
-        if (std::abs(wave.u - columns.u) * d_atoms.cols() > expansion_limit ||
-            std::abs(wave.v - columns.v) * d_atoms.rows() > expansion_limit)
+    for (int s = 0; s < d_subarrays; ++s)
+        if (beam_widths(placed(p, s), wave_at(d_layout, path, s)) > expansion_limit)
             return false;
-    }
     return true;
 }
 
@@ -114,15 +110,17 @@ void path_fit::expand(int p)
     }
 }
 
+double path_fit::beam_widths(const placed_wave& columns, const local_wave& wave) const
+{
+    return std::max(std::abs(wave.u - columns.u) * d_atoms.cols(),
+                    std::abs(wave.v - columns.v) * d_atoms.rows());
+}
+
 double path_fit::expansion(int p) const
 {
     double most = 0.0;
-    for (int s = 0; s < d_subarrays; ++s) {
-        const placed_wave& own = placed(p, s);
-        most = std::max({ most,
-                          std::abs(own.wave.u - own.u) * d_atoms.cols(),
-                          std::abs(own.wave.v - own.v) * d_atoms.rows() });
-    }
+    for (int s = 0; s < d_subarrays; ++s)
+        most = std::max(most, beam_widths(placed(p, s), placed(p, s).wave));
     return most;
 }
 

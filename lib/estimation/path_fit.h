@@ -198,6 +198,8 @@ private:
         return d_inner[(size_t(s) * d_columns + i) * d_columns + j];
     }
     int parameters(int p) const { return d_path[p].coherent ? 3 : 2; }
+    /*! From the direction of a path's columns to that of a wave. */
+    double beam_widths(const placed_wave& columns, const local_wave& wave) const;
     double expansion(int p) const; // in beam widths
     bool any_expanded() const;
     void put(int first, int count, const fitted_path* paths, bool may_expand);

@@ -55,12 +55,22 @@ bool flag(const std::string& key, const std::string& text)
     return false;
 }
 
+std::vector<std::string> words(const std::string& text)
+{
+    std::vector<std::string> list;
+    std::istringstream rest(text);
+    for (std::string word; std::getline(rest, word, ';');)
+        list.push_back(word);
+    return list;
+}
+
 // "1;3" or "none"
 std::vector<int> chains(const std::string& key, const std::string& text, int n_chains)
 {
     std::vector<int> list;
-    std::istringstream words(text);
-    for (std::string word; text != "none" && std::getline(words, word, ';');)
+    if (text == "none")
+        return list;
+    for (const std::string& word : words(text))
         list.push_back(int(integer(key, word, 0, n_chains - 1)));
     return list;
 }
@@ -69,8 +79,7 @@ std::vector<int> chains(const std::string& key, const std::string& text, int n_c
 std::vector<gr_complex> frequencies(const std::string& key, const std::string& text, int n_users)
 {
     std::vector<gr_complex> list;
-    std::istringstream words(text);
-    for (std::string word; std::getline(words, word, ';');)
+    for (const std::string& word : words(text))
         list.push_back(float(number(key, word, -1e12, 1e12)));
     if (list.size() != 1 && int(list.size()) != n_users)
         refuse(key, "one number or one for each of " + std::to_string(n_users) + " users", text);

@@ -6,6 +6,7 @@
  */
 
 #include "common/multiversion.h"
+#include "sync/parabola.h"
 #include "sync/periodogram.h"
 #include <cmath>
 
@@ -44,13 +45,6 @@ void add_energy(const float* __restrict re,
 {
     for (int m = 0; m < count; m++)
         sum[m] += scale * (re[m] * re[m] + im[m] * im[m]);
-}
-
-// Where a parabola through three values at -1, 0 and 1 is highest.
-double vertex(double below, double middle, double above)
-{
-    const double bend = below - 2 * middle + above;
-    return bend < 0.0 ? std::clamp(0.5 * (below - above) / bend, -0.5, 0.5) : 0.0;
 }
 
 } // namespace
@@ -118,7 +112,7 @@ periodogram::peak periodogram::highest(const float* row, int first) const
 {
     const int at = int(std::max_element(row + first + 1, row + d_size - first - 1) - row);
     const double below = row[at - 1], middle = row[at], above = row[at + 1];
-    const double x = vertex(below, middle, above);
+    const double x = parabola_vertex(below, middle, above);
     return { frequency(at) + x * d_step, middle - 0.25 * (below - above) * x };
 }
 
@@ -131,7 +125,7 @@ double periodogram::refined(const gr_complex* values,
         const double below = energy(values, group_sizes, user, frequency - step);
         const double middle = energy(values, group_sizes, user, frequency);
         const double above = energy(values, group_sizes, user, frequency + step);
-        frequency += step * vertex(below, middle, above);
+        frequency += step * parabola_vertex(below, middle, above);
     }
     return frequency;
 }

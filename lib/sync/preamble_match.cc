@@ -8,6 +8,7 @@
 #include "common/multiversion.h"
 #include "common/rotation.h"
 #include "sync/gamma_quantile.h"
+#include "sync/parabola.h"
 #include "sync/preamble_match.h"
 #include <algorithm>
 #include <cmath>
@@ -54,13 +55,6 @@ void dot_conjugate(const gr_complex* turned,
     }
     re_out = re;
     im_out = im;
-}
-
-// Vertex of the parabola through (-1, a), (0, b), (1, c), b being the largest.
-double vertex(double a, double b, double c)
-{
-    const double bend = a - 2.0 * b + c;
-    return bend < 0.0 ? std::clamp(0.5 * (a - c) / bend, -0.5, 0.5) : 0.0;
 }
 
 } // namespace
@@ -235,7 +229,7 @@ double preamble_match::remaining_frequency() const
     const int best = int(std::max_element(energy, energy + 2 * most + 1) - energy);
     double fraction = 0.0;
     if (best > 0 && best < 2 * most)
-        fraction = vertex(energy[best - 1], energy[best], energy[best + 1]);
+        fraction = parabola_vertex(energy[best - 1], energy[best], energy[best + 1]);
     return (best - most + fraction) * cycles / d_frame->parameters().part_length;
 }
 
@@ -257,7 +251,8 @@ double preamble_match::refine_instant(double instant)
     // A wide parabola, of half a symbol or so, averages the noise of neighbouring points.
     const int wide = std::min({ fine_steps * d_step / 4, best, 2 * fine_steps - best });
     const double fraction =
-        wide > 0 ? vertex(metric[best - wide], metric[best], metric[best + wide]) * wide : 0.0;
+        wide > 0 ? parabola_vertex(metric[best - wide], metric[best], metric[best + wide]) * wide
+                 : 0.0;
     return instant + (best - fine_steps + fraction) / fine_steps;
 }
 
