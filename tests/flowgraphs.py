@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The example flowgraphs: where they are, compiling them, their classes."""
+"""The example flowgraphs: where they are, compiling them, their classes; waiting for a flowgraph that runs."""
 
 import importlib.util
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1] / "examples"
@@ -30,3 +31,13 @@ def top_block(path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return getattr(module, path.stem)
+
+
+def wait_until(condition, qt=None, time_limit=TIME_LIMIT, state=lambda: ""):
+    """Wait for ``condition()``, with events of the application ``qt``; too long is an error that tells ``state()``."""
+    deadline = time.monotonic() + time_limit
+    while not condition():
+        assert time.monotonic() < deadline, state()
+        if qt is not None:
+            qt.processEvents()
+        time.sleep(0.01)

@@ -5,12 +5,12 @@ import os
 import pty
 import socket
 import threading
-import time
 import tty
 
 import numpy as np
 import pmt
 import pytest
+from flowgraphs import wait_until
 from gnuradio import blocks, gr
 from oracles.air_frame import frame_symbols, waveform
 
@@ -83,6 +83,15 @@ def test_found_frames_move_the_schedule():
     post(control, "report", {"sample": 9 * PERIOD + 100})
     assert control.moves() == 1
     post(control, "control", {"sample": 9 * PERIOD + 100})
+    assert control.moves() == 2
+
+
+def test_frames_in_which_the_combiners_changed_do_not_move_the_schedule_again():
+    control = thzum.combiner_control(PLAN, 1e6, lead=0)
+    post(control, "report", {"sample": 300})
+    post(control, "report", {"sample": PERIOD + 40})  # found while the schedule moved
+    assert control.moves() == 1
+    post(control, "report", {"sample": 2 * PERIOD + 40})
     assert control.moves() == 2
 
 
@@ -184,10 +193,8 @@ def run_switch(switch, messages, n_commands, n_reports=0):
     top.start()
     for message in messages:
         post(switch, "schedule", message)
-    deadline = time.monotonic() + 20
-    while switch.counts()["sent"] < n_commands or debug.num_messages() < n_reports:
-        assert time.monotonic() < deadline, switch.counts()
-        time.sleep(0.005)
+    wait_until(
+        lambda: switch.counts()["sent"] >= n_commands and debug.num_messages() >= n_reports, state=switch.counts)
     top.stop()
     top.wait()
     return [pmt.to_python(debug.get_message(i)) for i in range(debug.num_messages())]

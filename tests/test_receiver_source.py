@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from flowgraphs import wait_until
 from gnuradio import blocks, gr, thzum
 from gnuradio.thzum.frame import PilotPlan
 from gnuradio.thzum.frame.recording import plan_to_metadata
@@ -119,9 +120,7 @@ def test_a_feed_from_another_process(ends, plan, air, tmp_path, pattern):
         time.sleep(1.0)  # a subscriber hears what is sent from then on
         sender.stdin.write("go\n")
         sender.stdin.flush()
-        deadline = time.monotonic() + 60
-        while len(sinks[3].data()) < len(air[0]) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: len(sinks[3].data()) >= len(air[0]))
         top.stop()
         top.wait()
     finally:
@@ -140,11 +139,11 @@ def test_the_virtual_radio_in_one_process(ends, plan, tmp_path):
     transmitter = ends.transmitter(address, plan, RATE, 20)
     transmitter.start()
     transmitter.wait()
-    time.sleep(2.5)
+    wait_until(lambda: min(user["good"] for user in graph.check.users) >= 10, state=graph.result)
     graph.stop()
     graph.wait()
     result = graph.result()
-    assert result["wrong"] == 0 and min(user["good"] for user in result["good"]) >= 10, result
+    assert result["wrong"] == 0, result
 
 
 def test_a_recording_has_to_fit(plan, recording):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from flowgraphs import wait_until
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -19,22 +20,13 @@ from gnuradio.thzum.rx.source import open_source  # noqa: E402
 from gnuradio.thzum.rx.window import Window, pages  # noqa: E402
 
 SHIPPED = Path(__file__).resolve().parents[1] / "examples" / "recordings" / "thz300_aosa4x256.sigmf-meta"
-TIME_LIMIT = 120  # seconds, for a machine that is busy with other things
-
-def wait(qt, condition):
-    deadline = time.monotonic() + TIME_LIMIT
-    while not condition():
-        assert time.monotonic() < deadline
-        qt.processEvents()
-        time.sleep(0.01)
-
 
 @pytest.fixture
 def window(qt):
     session = Session(open_source(str(SHIPPED), repeat=True), frame_rate=60, estimator="newtonized_omp")
     made = Window(session)
     made.start()
-    wait(qt, lambda: session.graph.frames() >= 8)
+    wait_until(lambda: session.graph.frames() >= 8, qt)
     yield made
     made.close()
     assert not session.is_running()
@@ -42,8 +34,8 @@ def window(qt):
 
 def test_every_display_shows_what_is_received(qt, window):
     displays = window.displays
-    wait(qt, lambda: displays.paths.paths() and displays.history.series()["nmse_db"].shape[1] > 4)
-    wait(qt, lambda: all(sink.widget().pictures > 2 for sink in displays.sinks()))
+    wait_until(lambda: displays.paths.paths() and displays.history.series()["nmse_db"].shape[1] > 4, qt)
+    wait_until(lambda: all(sink.widget().pictures > 2 for sink in displays.sinks()), qt)
     assert max(levels.max() for levels in displays.spectra.levels().values()) == 255
     true, predicted = (displays.history.series()[name][1] for name in ("nmse_db", "predicted_nmse_db"))
     assert -45 < np.median(true) < -10 and abs(np.median(predicted) - np.median(true)) < 6
@@ -64,15 +56,15 @@ def test_every_display_shows_what_is_received(qt, window):
 def test_algorithms_change_live(qt, window):
     graph = window.session.graph
     window.choose_estimator("omp")
-    wait(qt, lambda: not window.is_preparing())
+    wait_until(lambda: not window.is_preparing(), qt)
     window.choose_detector("ep")
-    wait(qt, lambda: not window.is_preparing())
+    wait_until(lambda: not window.is_preparing(), qt)
     assert graph.estimator.algorithm() == "omp" == window.estimators.currentText()
     assert {section.detector.algorithm() for section in graph.sections} == {"ep"}
     frames = graph.frames()
-    wait(qt, lambda: graph.frames() > frames + 8)
+    wait_until(lambda: graph.frames() > frames + 8, qt)
     window.choose_estimator("guess")
-    wait(qt, lambda: not window.is_preparing())
+    wait_until(lambda: not window.is_preparing(), qt)
     assert "guess cannot be used: " in window.status_text() and window.status_text().count("guess") == 2
     assert graph.estimator.algorithm() == "omp" == window.estimators.currentText()
 
@@ -90,7 +82,7 @@ def test_the_window_goes_on_while_an_estimator_is_built(qt, window, monkeypatch)
     window.choose_estimator("auto")
     assert time.monotonic() - begin < 0.5 and window.is_preparing()
     assert "preparing auto" in window.status.text() and not window.estimators.isEnabled()
-    wait(qt, lambda: not window.is_preparing())
+    wait_until(lambda: not window.is_preparing(), qt)
     assert time.monotonic() - begin >= 1.0
     # 60 frames and 20 pictures a second come meanwhile; a machine that is busy with other things makes fewer.
     assert session.graph.frames() > frames + 5 and window.displays.history.widget().pictures > pictures + 2
@@ -102,7 +94,7 @@ def test_a_long_message_is_shown_and_does_not_widen_the_window(qt, window):
     width, long = window.width(), "/".join(["nowhere"] * 60)
     window.session.graph._model = f"/{long}.onnx"
     window.choose_estimator("fpn_oamp")
-    wait(qt, lambda: not window.is_preparing())
+    wait_until(lambda: not window.is_preparing(), qt)
     qt.processEvents()
     assert long in window.status.text() and long in window.status.toolTip()
     assert window.width() == width and window.status.heightForWidth(width) > 2 * window.fontMetrics().height()
@@ -113,7 +105,7 @@ def test_what_to_check_when_no_frame_comes(qt):
     window = Window(Session(opened, estimator="ls"))
     window.start()
     assert "no frame yet" not in window.status_text()
-    wait(qt, lambda: "no frame yet; check that the other process sends" in window.status.text())
+    wait_until(lambda: "no frame yet; check that the other process sends" in window.status.text(), qt)
     window.close()
 
 
@@ -159,17 +151,17 @@ def test_24_users_and_32_subarrays_are_shown_in_parts(qt, tmp_path, record):
     window = Window(session)
     window.start()
     spectra = window.displays.spectra
-    wait(qt, lambda: len(spectra.levels()) == 16 and session.graph.frames() > 4)
+    wait_until(lambda: len(spectra.levels()) == 16 and session.graph.frames() > 4, qt)
     texts = [[box.itemText(i) for i in range(box.count())] for box in (window.shown_users, window.shown_subarrays)]
     assert [len(part) for part in texts] == [6, 8] and texts[0][-1] == "20–23" and texts[1][-1] == "28–31"
     rows = {}
     for first in (0, 28):
         window.shown_subarrays.activated[str].emit(f"{first}–{first + 3}")
-        wait(qt, lambda: len(spectra.levels()) == 16)
+        wait_until(lambda: len(spectra.levels()) == 16, qt)
         rows[first] = np.array([spectra.levels()[row, 0] for row in range(4)])
     assert not np.array_equal(rows[0], rows[28])
     window.shown_users.activated[str].emit("20–23")
-    wait(qt, lambda: len(spectra.levels()) == 16 and min(part.max() for part in spectra.levels().values()) > 0)
+    wait_until(lambda: len(spectra.levels()) == 16 and min(part.max() for part in spectra.levels().values()) > 0, qt)
     # All in their corners: each picture has only symbols of its own user.
     counts = window.displays.constellations.counts()
     assert len(counts) == 24 and counts.sum(axis=(1, 2)).min() > 64
@@ -190,7 +182,7 @@ def test_start_stop_and_recording(qt, window, tmp_path):
     assert window.record_button.text() == "End recording"
     frames = session.graph.frames()
     # Some of them were on their way through the flowgraph when the recording began.
-    wait(qt, lambda: session.graph.frames() > frames + 20)
+    wait_until(lambda: session.graph.frames() > frames + 20, qt)
     window.record()
     assert "part.sigmf-meta" in window.status_text()
     recording = Recording(tmp_path / "part")
@@ -208,14 +200,14 @@ def test_start_stop_and_recording(qt, window, tmp_path):
     assert not session.is_running() and window.start_button.text() == "Start"
     window.start_or_stop()
     assert session.is_running() and window.start_button.text() == "Stop"
-    wait(qt, lambda: session.graph.frames() > 2)
+    wait_until(lambda: session.graph.frames() > 2, qt)
 
 
 def test_end_of_the_source_is_told(qt):
     session = Session(open_source(str(SHIPPED), n_frames=3), estimator="ls")
     window = Window(session)
     window.start()
-    wait(qt, lambda: "end of the source" in window.status.text())
+    wait_until(lambda: "end of the source" in window.status.text(), qt)
     assert window.start_button.text() == "Start" and "3 frames   0 lost" in window.status.text()
     window.close()
 

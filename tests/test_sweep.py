@@ -9,10 +9,10 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
+from flowgraphs import wait_until
 
 from gnuradio import thzum
 from gnuradio.thzum.channel.config_file import parse_yaml
@@ -373,7 +373,7 @@ def test_a_worker_without_the_module_is_refused(small, tmp_path):
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard"]
     notes = tmp_path / "scheduler.json"
     with stopped(command + ["--scheduler-file", str(notes), "--host", "127.0.0.1"], bare):
-        wait_for(notes.exists)
+        wait_until(notes.exists)
         address = json.loads(notes.read_text())["address"]
         worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-nanny", "--no-dashboard"]
         with stopped(worker, bare):
@@ -413,7 +413,7 @@ def test_an_interrupted_command_with_two_workers_continues(tmp_path):
     # Programs started in a shell's background ignore Ctrl-C, and their children with them.
     options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(command, **options) as sweep:
-        wait_for(lambda: path.exists() and path.read_bytes().count(b"\n") > 20)
+        wait_until(lambda: path.exists() and path.read_bytes().count(b"\n") > 20)
         os.killpg(sweep.pid, signal.SIGINT)
         _, errors = sweep.communicate(timeout=30)
     done = SweepResults.load(path).done
@@ -440,13 +440,6 @@ class stopped:
     def __exit__(self, *_):
         self._process.kill()
         self._process.wait()
-
-
-def wait_for(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 # Results

@@ -13,7 +13,7 @@ import pmt
 import pytest
 from gnuradio import blocks
 
-from flowgraphs import ROOT, TIME_LIMIT, top_block
+from flowgraphs import ROOT, top_block, wait_until
 from gnuradio.thzum import plots
 
 FAST = 1e6  # items per second of a throttle that is out of the way
@@ -41,24 +41,17 @@ class Lesson:
 
     def until(self, reached):
         """Let the flowgraph run until ``reached()``."""
-        deadline = time.monotonic() + TIME_LIMIT
-        while not reached():
-            self.qt.processEvents()
-            time.sleep(0.01)
-            assert time.monotonic() < deadline
+        wait_until(reached, self.qt)
 
     def run(self, seconds):
         end = time.monotonic() + seconds
         self.until(lambda: time.monotonic() > end)
 
-    def nmse_db(self, names, count, waiting=16):
-        """Mean NMSE in dB of the probes ``names`` over ``count`` channels, once ``waiting`` old ones are through."""
+    def counted(self, names, count):
+        """Let the flowgraph run until the probes ``names`` have seen ``count`` more channels."""
         probes = [getattr(self.graph, name) for name in names]
-        for number in (waiting, count):
-            for probe in probes:
-                probe.reset()
-            self.until(lambda: all(probe.count() >= number for probe in probes))
-        return np.array([probe.nmse_db() for probe in probes])
+        wanted = [probe.count() + count for probe in probes]
+        self.until(lambda: all(probe.count() >= enough for probe, enough in zip(probes, wanted)))
 
     def picture(self, name, draw, width=1000, height=800):
         """Write the window as it stands, with what ``draw(axes)`` adds beside it, where THZUM_FIGURES says."""
@@ -85,6 +78,22 @@ def lesson(compiled, qt):
     return lambda name, **arguments: Lesson(top_block(compiled(name))(**arguments), qt)
 
 
+@pytest.fixture
+def nmse_db(lesson):
+    """Function: NMSE in dB at probes of a lesson over its first ``count`` channels, the same ones at every run."""
+
+    def measured(name, probes, count, arguments={}, **moved):
+        running, errors = lesson(name, **arguments), [blocks.vector_sink_f() for _ in probes]
+        running.set(channels_per_second=FAST, **moved)
+        for probe, sink in zip(probes, errors):
+            running.graph.connect(getattr(running.graph, probe), sink)
+        with running:
+            running.until(lambda: all(len(sink.data()) >= count for sink in errors))
+        return np.array([10 * np.log10(np.mean(10 ** (np.array(sink.data()[:count]) / 10))) for sink in errors])
+
+    return measured
+
+
 def test_every_lesson_is_in_the_tutorial():
     text = (ROOT.parent / "docs" / "tutorial.md").read_text()
     lessons = sorted(ROOT.glob("tutorial/*.grc"))
@@ -93,20 +102,15 @@ def test_every_lesson_is_in_the_tutorial():
         assert f"examples/tutorial/{name.name}" in text and f"figures/tutorial_lesson{number}.png" in text
 
 
-def test_lesson_1_least_squares_leaves_what_was_not_observed(lesson):
+def test_lesson_1_least_squares_leaves_what_was_not_observed(lesson, nmse_db):
     slots, snrs_db = np.array([64, 128, 256]), [0, 10, 20, 30]
     names = [f"nmse_{q}" for q in slots]
-    measured = {}
+    measured = {
+        (dictionary, snr_db): nmse_db("lesson1_one_path", names, 100, dictionary=dictionary, snr_db=snr_db)
+        for dictionary in ("identity", "visible_region") for snr_db in snrs_db
+    }
     with lesson("lesson1_one_path") as running:
-        running.set(channels_per_second=FAST)
-        for dictionary in ("identity", "visible_region"):
-            running.set(dictionary=dictionary)
-            for snr_db in snrs_db:
-                running.set(snr_db=snr_db)
-                measured[dictionary, snr_db] = running.nmse_db(names, 100, waiting=60)
-        running.set(dictionary="identity", snr_db=10)
-        running.nmse_db(names, 60, waiting=60)
-        running.set(channels_per_second=20)
+        running.counted(names, 8)
         running.picture("lesson1", lambda axes: draw_lesson_1(axes, slots, snrs_db, measured))
     for snr_db in snrs_db:
         assert np.abs(measured["identity", snr_db] - least_squares_db(slots / 256, snr_db)).max() < 0.3
@@ -118,10 +122,8 @@ def test_lesson_1_least_squares_leaves_what_was_not_observed(lesson):
     assert -5.5 < few < -3.5
 
 
-def test_lesson_1_more_paths_change_nothing_for_least_squares(lesson):
-    with lesson("lesson1_one_path", paths=5) as running:
-        running.set(channels_per_second=FAST)
-        measured = running.nmse_db(["nmse_64", "nmse_128", "nmse_256"], 100)
+def test_lesson_1_more_paths_change_nothing_for_least_squares(nmse_db):
+    measured = nmse_db("lesson1_one_path", ["nmse_64", "nmse_128", "nmse_256"], 100, dict(paths=5))
     assert np.abs(measured - least_squares_db(np.array([64, 128, 256]) / 256, 10)).max() < 0.3
 
 
@@ -146,18 +148,12 @@ def least_squares_db(share, snr_db):
     return 10 * np.log10(1 - share + share * 10 ** (-np.asarray(snr_db) / 10))
 
 
-def test_lesson_2_a_near_source_needs_spherical_waves(lesson):
+def test_lesson_2_a_near_source_needs_spherical_waves(lesson, nmse_db):
     pursuits, waves = ("plane", "grid", "newtonized"), (1, 2, 4, 8)
     names = [f"nmse_{user}_{pursuit}" for user in ("far", "near") for pursuit in pursuits]
-    measured = {}
+    measured = {count: nmse_db("lesson2_near_field", names, 40, waves=count) for count in waves}
     with lesson("lesson2_near_field") as running:
-        running.set(channels_per_second=FAST)
-        for count in waves:
-            running.set(waves=count)
-            measured[count] = running.nmse_db(names, 40)
-        running.set(waves=4)
-        running.nmse_db(names, 8)
-        running.set(channels_per_second=10)
+        running.counted(names, 24)
         running.picture("lesson2", lambda axes: draw_lesson_2(axes, waves, measured), width=1250)
         distances = [distance for distance in strongest_distances(running.graph.paths) if np.isfinite(distance)]
     far, near = np.split(np.array([measured[count] for count in waves]), 2, axis=1)
@@ -192,19 +188,15 @@ def draw_lesson_2(axes, waves, measured):
     finish(axes, "waves at most", "NMSE in dB", "Waves spent on one path, 20 dB SNR")
 
 
-def test_lesson_3_iterations_follow_state_evolution_while_the_noise_is_known(lesson):
+def test_lesson_3_iterations_follow_state_evolution_while_the_noise_is_known(lesson, nmse_db):
     names = [f"nmse_{denoiser}_{stage}" for denoiser in ("formula", "network") for stage in (1, 2, 3)]
     told = (-20, -10, 0, 10, 20)
-    measured = {}
+    measured = {
+        told_db: nmse_db("lesson3_iterations", names, 40 if told_db == 0 else 16, told_db=told_db) for told_db in told
+    }
     with lesson("lesson3_iterations") as running:
-        running.set(channels_per_second=FAST)
-        for told_db in told:
-            running.set(told_db=told_db)
-            measured[told_db] = running.nmse_db(names, 40 if told_db == 0 else 16)
+        running.counted(names, 4)
         predicted = np.array(running.graph.predicted_formula + running.graph.predicted_network)
-        running.set(told_db=0)
-        running.nmse_db(names, 4)
-        running.set(channels_per_second=20)
         running.picture("lesson3", lambda axes: draw_lesson_3(axes, told, measured, predicted))
     right = measured[0]
     # 40 channels of the chain against 8 of the prediction: one channel's error is within 2 dB or so of the mean.
@@ -227,79 +219,78 @@ def draw_lesson_3(axes, told, measured, predicted):
 
 
 class OnTheAir:
-    """What leaves lesson 4, a few frames at a time."""
+    """Lesson 4 with sliders moved before it starts, and what leaves it."""
 
-    def __init__(self, running):
+    def __init__(self, running, **moved):
         self.running, self.graph = running, running.graph
         self.points = blocks.vector_sink_c(self.graph.plan.n_users)
         self.graph.connect((self.graph.detector, 2), self.points)
         self.payloads = blocks.message_debug()
         self.graph.msg_connect((self.graph.payload, "report"), (self.payloads, "store"))
+        running.set(**moved)
+        self.graph.throttle.set_sample_rate(FAST)
 
-    def frames(self, count, **values):
-        """(frames lost, spread of points in dB, frequency offset, share of payloads right) in ``count`` frames."""
-        self.running.set(**values)
-        sync, length = self.graph.sync, self.graph.plan.n_users * self.graph.plan.n_data
-        begin = sync.frames() + 4  # behind what was on its way to the synchroniser
-        self.running.until(lambda: sync.frames() >= begin)
-        lost = sync.lost_frames()
+    def reported(self):
+        """The latest report of Frame Sync; {} before the first."""
+        count = self.graph.reports.num_messages()
+        return pmt.to_python(self.graph.reports.get_message(count - 1)) if count else {}
+
+    def spread_db(self, count):
+        """Spread of the points of the first ``count`` frames around those that were sent."""
+        wanted = count * self.graph.plan.n_data
         # Not by data(), which copies all of it.
-        self.running.until(lambda: self.points.nitems_read(0) >= (begin + count) * self.graph.plan.n_data)
-        points = np.array(self.points.data())[begin * length :][: count * length]
+        self.running.until(lambda: self.points.nitems_read(0) >= wanted)
+        points = np.array(self.points.data())[: wanted * self.graph.plan.n_users]
         ideal = (np.sign(points.real) + 1j * np.sign(points.imag)) / np.sqrt(2)
-        spread = 10 * np.log10(np.median(np.abs(points - ideal) ** 2) / np.log(2))
-        report = pmt.to_python(self.graph.reports.get_message(self.graph.reports.num_messages() - 1))
-        return sync.lost_frames() - lost, spread, report["cfo"], self.share_right(begin, count)
+        return 10 * np.log10(np.median(np.abs(points - ideal) ** 2) / np.log(2))
 
-    def share_right(self, begin, count):
-        """Share of the users' payloads that were right in ``count`` frames from frame ``begin`` on."""
-        self.running.until(lambda: self.payloads.num_messages() >= begin + count)
-        reports = (pmt.to_python(self.payloads.get_message(begin + i)) for i in range(count))
+    def share_right(self, count):
+        """Share of the users' payloads that were right in the first ``count`` frames, of which none may be lost."""
+        self.running.until(lambda: self.payloads.num_messages() >= count)
+        reports = [pmt.to_python(self.payloads.get_message(i)) for i in range(count)]
+        assert [report["frame"] for report in reports] == list(range(count))
         return sum(bin(report["good"]).count("1") for report in reports) / (count * self.graph.plan.n_users)
 
 
-def test_lesson_4_frames_are_found_straightened_and_decoded(lesson):
+def test_lesson_4_frames_are_found_and_straightened(lesson):
     bits, spreads = (12, 4, 3, 2), []
-    running = lesson("lesson4_frames_on_the_air")
-    air = OnTheAir(running)
-    with running:
-        running.graph.throttle.set_sample_rate(FAST)
-        for cfo in (0.15, -0.2):
-            lost, _, found, right = air.frames(3, cfo=cfo)
-            assert lost == 0 and abs(found - cfo) < 3e-4 and right == 1
-        running.set(cfo=0.15)
-        for count in bits:
-            spreads.append(air.frames(3, bits=count)[1])
-        running.set(bits=12)
-        air.frames(1)
-        running.graph.throttle.set_sample_rate(100e3)
+    for count in bits:
+        air = OnTheAir(lesson("lesson4_frames_on_the_air"), bits=count)
+        with air.running:
+            spreads.append(air.spread_db(3))
+    with lesson("lesson4_frames_on_the_air") as running:
+        running.until(lambda: running.graph.sync.frames() >= 4)
         running.picture("lesson4", lambda axes: draw_lesson_4(axes, bits, spreads))
     assert spreads[0] < -18 and spreads == sorted(spreads)
     assert spreads[1] > spreads[0] + 4
 
 
+def test_lesson_4_follows_the_offset_while_it_runs(lesson):
+    air = OnTheAir(lesson("lesson4_frames_on_the_air"))
+    with air.running as running:
+        for cfo in (0.15, -0.2):
+            running.set(cfo=cfo)
+            running.until(lambda: abs(air.reported().get("cfo", 1) - cfo) < 3e-4)
+            begin, lost = air.graph.sync.frames(), air.graph.sync.lost_frames()
+            running.until(lambda: air.graph.sync.frames() >= begin + 4)
+            assert air.graph.sync.lost_frames() == lost and abs(air.reported()["cfo"] - cfo) < 3e-4
+
+
 #: What the student moves, the share of right payloads that the tutorial tells, and the frames to see it.
 PAYLOADS_RIGHT = (
-    (dict(bits=1), 0.9, 16), (dict(bits=12, linewidth=10), 1.0, 8), (dict(linewidth=30), 0.87, 16),
+    (dict(bits=1), 0.9, 16), (dict(linewidth=10), 1.0, 8), (dict(linewidth=30), 0.87, 16),
     (dict(linewidth=100), 0.12, 16), (dict(linewidth=300), 0.0, 8), (dict(linewidth=1, algorithm="ls"), 1.0, 8),
 )
 
 
-def test_lesson_4_payloads_through_converters_and_phase_noise(lesson):
-    measured = []
-    running = lesson("lesson4_frames_on_the_air")
-    air = OnTheAir(running)
-    with running:
-        running.graph.throttle.set_sample_rate(FAST)
-        for moved, _, n_frames in PAYLOADS_RIGHT:
-            lost, _, _, right = air.frames(n_frames, **moved)
-            measured.append(right)
-            assert lost == 0
-    for (moved, told, n_frames), right in zip(PAYLOADS_RIGHT, measured):
-        # Four users share a frame's noise: as if all of them were right or wrong together, four deviations. All or
-        # none of some hundred frames stands for a share of 0.975 or more, or 0.025 or less.
-        deviation = np.sqrt(max(told * (1 - told), 0.025) / n_frames)
-        assert abs(right - told) < 4 * deviation, (moved, right, measured)
+@pytest.mark.parametrize("moved,told,n_frames", PAYLOADS_RIGHT)
+def test_lesson_4_payloads_through_converters_and_phase_noise(lesson, moved, told, n_frames):
+    air = OnTheAir(lesson("lesson4_frames_on_the_air"), **moved)
+    with air.running:
+        right = air.share_right(n_frames)
+    # Four users share a frame's noise: as if all of them were right or wrong together, four deviations. All or
+    # none of some hundred frames stands for a share of 0.975 or more, or 0.025 or less.
+    assert abs(right - told) < 4 * np.sqrt(max(told * (1 - told), 0.025) / n_frames)
 
 
 def draw_lesson_4(axes, bits, spreads):

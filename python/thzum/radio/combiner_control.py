@@ -25,7 +25,8 @@ class combiner_control(gr.sync_block):
     THz Uplink Channel takes it as it is; a Beam Switch makes commands of it.
 
     Message port ``report`` takes what Frame Sync reports: with ``follow`` the schedule moves to where frames are
-    found, as soon as they are more than a symbol away from it. Port ``control`` takes a dictionary with any of
+    found, as soon as they are more than a symbol away from it; frames that began before the moved schedule was in
+    force do not move it again, for the change falls into them. Port ``control`` takes a dictionary with any of
     ``beams`` (s32vector), ``follow`` (bool) and ``sample`` (long, a frame begins there). What is malformed is
     dropped, the first time with a warning.
 
@@ -75,6 +76,7 @@ class combiner_control(gr.sync_block):
         """Begin again at the first sample, whenever the flowgraph starts."""
         with self._lock:
             self._next_start, self._frame, self._moves = self._first_sample, 0, 0
+            self._in_force = 0
             self._is_new = True
             self._time_reference = (0, 0, 0.0)
         return True
@@ -145,7 +147,7 @@ class combiner_control(gr.sync_block):
             self._refusals.add(error)
             return
         with self._lock:
-            if self._follow:
+            if self._follow and sample >= self._in_force:
                 self._move_to(sample, self._tolerance)
 
     def _move_to(self, sample, tolerance):
@@ -154,6 +156,7 @@ class combiner_control(gr.sync_block):
         if abs(away) <= tolerance:
             return
         self._next_start += away
+        self._in_force = self._next_start + self._period  # the message may reach the radio within a frame
         self._moves += 1
         self._is_new = True
 
