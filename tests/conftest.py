@@ -8,9 +8,15 @@ import pathlib
 import re
 import sys
 
+import hypothesis
 import pytest
 
 import flowgraphs
+
+# The same examples at every run; --hypothesis-profile=explore draws new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.register_profile("explore", derandomize=False)
+hypothesis.settings.load_profile("repeatable")
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
