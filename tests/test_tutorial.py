@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lessons of docs/tutorial.md: every number in it is asserted here, and its pictures are made here.
 
-THZUM_FIGURES=docs/figures ./run test -k tutorial writes the pictures.
+THZUM_FIGURES=docs/figures ./run test -k tutorial writes the pictures,
+THZUM_FRAMES=120 ./run test -k payloads_through -rP shows the shares of right payloads that the tutorial tells.
 """
 
 import os
@@ -160,12 +161,11 @@ def test_lesson_2_a_near_source_needs_spherical_waves(lesson, nmse_db):
     # Far away both dictionaries hold plane waves, and their grids, not the noise at 20 dB, set the error.
     assert np.abs(far[:, 0] - far[:, 1]).max() < 1.5
     assert (far[:, :2] > -30).all()
-    # A rare channel on which the refinement stops early weighs in a mean of 40: -32 dB instead of -41.
-    assert (far[:, 2] < -29).all() and (far[:, 2] < far[:, :2].min(axis=1) - 3).all() and far[:, 2].min() < -36
+    assert (far[:, 2] < -38).all()
     # Near the panel plane waves lose 7 dB or more, and half of that comes back with spherical ones.
     assert (near[:, 0] > far[:, 0] + 7).all()
     assert (near[:, 1] < near[:, 0] - 4).all()
-    assert (near[:, 2] < -24).all()
+    assert (near[:, 2] < -25).all()
     # 0.1 m are 100 wavelengths.
     assert abs(np.median(distances) - 100) < 5
 
@@ -276,18 +276,21 @@ def test_lesson_4_follows_the_offset_while_it_runs(lesson):
             assert air.graph.sync.lost_frames() == lost and abs(air.reported()["cfo"] - cfo) < 3e-4
 
 
-#: What the student moves, the share of right payloads that the tutorial tells, and the frames to see it.
+#: What the student moves, the share of right payloads of 120 frames, which the tutorial
+#: tells, and the frames to see it.
 PAYLOADS_RIGHT = (
-    (dict(bits=1), 0.9, 16), (dict(linewidth=10), 1.0, 8), (dict(linewidth=30), 0.87, 16),
-    (dict(linewidth=100), 0.12, 16), (dict(linewidth=300), 0.0, 8), (dict(linewidth=1, algorithm="ls"), 1.0, 8),
+    (dict(bits=1), 1.0, 8), (dict(linewidth=10), 1.0, 8), (dict(linewidth=30), 0.98, 16),
+    (dict(linewidth=100), 0.33, 16), (dict(linewidth=300), 0.0, 8), (dict(linewidth=1, algorithm="ls"), 1.0, 8),
 )
 
 
 @pytest.mark.parametrize("moved,told,n_frames", PAYLOADS_RIGHT)
 def test_lesson_4_payloads_through_converters_and_phase_noise(lesson, moved, told, n_frames):
+    n_frames = int(os.environ.get("THZUM_FRAMES", n_frames))
     air = OnTheAir(lesson("lesson4_frames_on_the_air"), **moved)
     with air.running:
         right = air.share_right(n_frames)
+    print(f"{moved}: {100 * right:.0f} % of the payloads of {n_frames} frames were right")
     # Four users share a frame's noise: as if all of them were right or wrong together, four deviations. All or
     # none of some hundred frames stands for a share of 0.975 or more, or 0.025 or less.
     assert abs(right - told) < 4 * np.sqrt(max(told * (1 - told), 0.025) / n_frames)
