@@ -78,11 +78,15 @@ def run(detector, H, y, noise_var, n_bits):
     return results, reasons
 
 
-@pytest.mark.parametrize("n_rx, n_tx, constellation", [(6, 4, "16qam"), (4, 6, "qpsk")])
-@pytest.mark.parametrize("kind", sorted(thzum.detectors()))
+#: Every detector with fewer and with more streams than received samples, which zero forcing refuses when it is built.
+SETTINGS = [
+    (kind, *sizes)
+    for sizes in ((6, 4, "16qam"), (4, 6, "qpsk")) for kind in sorted(thzum.detectors()) if (kind, sizes[0]) != ("zf", 4)
+]
+
+
+@pytest.mark.parametrize("kind, n_rx, n_tx, constellation", SETTINGS)
 def test_what_is_bad_is_lost_alone(kind, n_rx, n_tx, constellation):
-    if kind == "zf" and n_tx > n_rx:
-        pytest.skip("refused when it is built: test_wrong_arguments of the block")
     H, y, noise_var, sent = spoilt_stream(n_rx, n_tx, constellation)
     n_bits = {"qpsk": 2, "16qam": 4}[constellation]
     block = thzum.mimo_detector(kind, n_rx, n_tx, constellation, N_VECTORS)
