@@ -81,7 +81,9 @@ def run(detector, H, y, noise_var, n_bits):
 #: Every detector with fewer and with more streams than received samples, which zero forcing refuses when it is built.
 SETTINGS = [
     (kind, *sizes)
-    for sizes in ((6, 4, "16qam"), (4, 6, "qpsk")) for kind in sorted(thzum.detectors()) if (kind, sizes[0]) != ("zf", 4)
+    for sizes in ((6, 4, "16qam"), (4, 6, "qpsk"))
+    for kind in sorted(thzum.detectors())
+    if (kind, sizes[0]) != ("zf", 4)
 ]
 
 
