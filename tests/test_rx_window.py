@@ -3,7 +3,6 @@
 
 import os
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -70,22 +69,19 @@ def test_algorithms_change_live(qt, window):
 
 
 def test_the_window_goes_on_while_an_estimator_is_built(qt, window, monkeypatch):
-    session, builds = window.session, window.session.graph.set_estimator
+    session, builds, widget = window.session, window.session.graph.set_estimator, window.displays.history.widget()
+    frames, pictures = session.graph.frames(), widget.pictures
 
     def slow(name):
-        time.sleep(1.0)
+        # As long as it takes for frames to come and pictures to be drawn meanwhile.
+        wait_until(lambda: session.graph.frames() > frames + 5 and widget.pictures > pictures + 2)
         builds(name)
 
     monkeypatch.setattr(session.graph, "set_estimator", slow)
-    begin, frames = time.monotonic(), session.graph.frames()
-    pictures = window.displays.history.widget().pictures
     window.choose_estimator("auto")
-    assert time.monotonic() - begin < 0.5 and window.is_preparing()
+    assert window.is_preparing()
     assert "preparing auto" in window.status.text() and not window.estimators.isEnabled()
     wait_until(lambda: not window.is_preparing(), qt)
-    assert time.monotonic() - begin >= 1.0
-    # 60 frames and 20 pictures a second come meanwhile; a machine that is busy with other things makes fewer.
-    assert session.graph.frames() > frames + 5 and window.displays.history.widget().pictures > pictures + 2
     assert session.graph.estimator.algorithm() == "auto" == window.estimators.currentText()
     assert window.estimators.isEnabled() and "preparing" not in window.status.text()
 
