@@ -42,7 +42,7 @@ class qa_block_error_probe(gr_unittest.TestCase):
         decoded = sent.copy()
         decoded[45, :2] = 1
         self.run_probe(probe, decoded, sent, debug)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while debug.num_messages() < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
         self.assertEqual(debug.num_messages(), 2)

@@ -70,7 +70,7 @@ class Graph:
         return [pmt.to_python(self.debug.get_message(i)) for i in range(self.debug.num_messages())]
 
 
-def wait_for(condition, seconds=5.0):
+def wait_for(condition, seconds=60.0):
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.005)

@@ -88,21 +88,24 @@ class qa_detector(gr_unittest.TestCase):
         rng = np.random.default_rng(2)
         H = rng.standard_normal((400, 64, 48)).astype(np.complex64)
         y = rng.standard_normal((400, 64)).astype(np.complex64)
-        span = {}
+        is_inside, most = threading.Event(), 0
 
         def run():
-            span["begin"] = time.perf_counter()
+            is_inside.set()
             detector.detect(H, y, 0.1)
-            span["end"] = time.perf_counter()
+            is_inside.clear()
 
-        thread = threading.Thread(target=run)
-        thread.start()
-        ticks = []
-        while thread.is_alive():
-            ticks.append(time.perf_counter())
-            time.sleep(1e-3)
-        inside = [t for t in ticks if span["begin"] < t < span["end"]]
-        self.assertGreater(len(inside), 3)
+        # A machine that is busy with other things may give this thread no time within one of the calls.
+        for _ in range(100):
+            thread, ticks = threading.Thread(target=run), 0
+            thread.start()
+            while thread.is_alive():
+                ticks += is_inside.is_set()
+                time.sleep(1e-3)
+            most = max(most, ticks)
+            if most > 3:
+                break
+        self.assertGreater(most, 3)
 
 
 if __name__ == "__main__":

@@ -54,12 +54,14 @@ class qa_display_history(gr_unittest.TestCase):
         np.testing.assert_allclose(series["detection_us"][1], [0.25])
 
     def test_only_the_last_seconds_and_points_stay(self):
-        sink = history_sink(duration=0.1, n_points=4)
+        sink = history_sink(duration=600, n_points=4)
         for value in range(7):
             sink.take(pmt.to_pmt(dict(iterations=value)))
         series = sink.series()["iterations"]
         np.testing.assert_array_equal(series[1], [3, 4, 5, 6])
         self.assertTrue((np.diff(series[0]) >= 0).all() and (series[0] <= 0).all())
+        sink = history_sink(duration=0.1)
+        sink.take(pmt.to_pmt(dict(iterations=1)))
         time.sleep(0.15)
         self.assertEqual(sink.series()["iterations"].shape[1], 0)
 

@@ -117,7 +117,7 @@ class qa_effective_channel(gr_unittest.TestCase):
             tb.connect((block, output), sink)
         tb.msg_connect(block, "combiner", debug, "store")
         tb.run()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while debug.num_messages() < FRAMES and time.monotonic() < deadline:
             time.sleep(0.01)
         messages = [pmt.to_python(debug.get_message(i)) for i in range(debug.num_messages())]

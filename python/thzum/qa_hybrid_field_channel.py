@@ -138,7 +138,7 @@ class qa_hybrid_field_channel(gr_unittest.TestCase):
         for message in bad:
             send(message)
         send(pmt.to_pmt({"snr_db": 12.5}))
-        deadline = time.time() + 5
+        deadline = time.time() + 60
         while source.snr_db() != 12.5 and time.time() < deadline:
             time.sleep(0.01)
         self.assertEqual(source.snr_db(), 12.5)

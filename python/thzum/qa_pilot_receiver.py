@@ -76,7 +76,7 @@ class Reception:
         return items
 
     def messages(self, debug):
-        deadline = time.time() + 5
+        deadline = time.time() + 60
         while debug.num_messages() < self.receiver.frames() and time.time() < deadline:
             time.sleep(0.01)
         return [pmt.to_python(debug.get_message(i)) for i in range(debug.num_messages())]

@@ -45,7 +45,7 @@ class qa_ser_probe(gr_unittest.TestCase):
         detected = truth.copy()
         detected[45, 1] ^= 1
         self.run_probe(probe, detected, truth, debug)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while debug.num_messages() < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
         self.assertEqual(debug.num_messages(), 2)

@@ -293,7 +293,7 @@ class qa_thz_uplink_channel(gr_unittest.TestCase):
         top.start()
         self.addCleanup(top.wait)
         self.addCleanup(top.stop)
-        deadline = time.time() + 5
+        deadline = time.time() + 60
         while sinks[0].level() == 0 and time.time() < deadline:
             time.sleep(0.01)
         self.assertNotEqual(sinks[0].level(), 0)
