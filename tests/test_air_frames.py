@@ -216,6 +216,29 @@ def test_a_stream_that_begins_within_a_frame(plan, link):
     assert got.bytes == [pieces(plan, sent, [1, 2, 3, 4]) for sent in link.sent]
 
 
+def test_header_tells_what_soft_bits_are_worth(plan):
+    """Soft bits right, four times too large, and none of them: the report tells the factors, and bytes arrive."""
+    coder, rng, noise_var = code(plan), np.random.default_rng(5), 0.6
+    llr = np.zeros((plan.n_data, 3, 2), np.float32)
+    for user, told in ((0, 1.0), (1, 4.0)):
+        x = coder.encode(bytes(range(coder.max_bytes)), user, 7)
+        y = x + np.sqrt(noise_var / 2) * (rng.standard_normal(x.shape) + 1j * rng.standard_normal(x.shape))
+        llr[:, user] = told * np.sqrt(8) / noise_var * np.stack([y.real, y.imag], axis=1)
+    tag = gr.tag_t()
+    tag.offset, tag.key, tag.value = 0, pmt.intern("thzum_frame"), pmt.from_long(3)
+    top, payload = gr.top_block(), thzum.uplink_payload(3, coder)
+    reports, pdus = blocks.message_debug(), blocks.message_debug()
+    top.connect(blocks.vector_source_f(llr.ravel().tolist(), False, 6, [tag]), payload)
+    top.msg_connect(payload, "report", reports, "store")
+    top.msg_connect(payload, "pdus", pdus, "store")
+    run(top)
+    report = pmt.to_python(reports.get_message(0))
+    assert (report["good"], report["bad"], pdus.num_messages()) == (0b011, 0, 2)
+    # 248 soft bits, one in fifteen of them wrong, give the factor to a third or so.
+    assert np.abs(np.log(report["soft_bit_scale"] * np.array([1, 4, 1]))).max() < 0.4
+    assert report["soft_bit_scale"][2] == 1 == coder.soft_bit_scale
+
+
 @pytest.mark.parametrize("at, lost", [(900, False), (2600, True), (4200, False)])
 def test_a_burst_of_nan(plan, link, at, lost):
     spoilt = link.samples.copy()

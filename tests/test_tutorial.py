@@ -280,7 +280,7 @@ def test_lesson_4_follows_the_offset_while_it_runs(lesson):
 #: tells, and the frames to see it.
 PAYLOADS_RIGHT = (
     (dict(bits=1), 1.0, 8), (dict(linewidth=10), 1.0, 8), (dict(linewidth=30), 0.98, 16),
-    (dict(linewidth=100), 0.33, 16), (dict(linewidth=300), 0.0, 8), (dict(linewidth=1, algorithm="ls"), 1.0, 8),
+    (dict(linewidth=100), 0.87, 16), (dict(linewidth=300), 0.21, 16), (dict(linewidth=1, algorithm="ls"), 1.0, 8),
 )
 
 

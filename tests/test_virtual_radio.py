@@ -39,7 +39,7 @@ def device(plan, medium, **arguments):
     arguments = {"noise_var": 0} | arguments
     text = f"driver=thzum,medium={medium}," + ",".join(f"{key}={value}" for key, value in arguments.items())
     with completed(text, plan, RATE) as complete:
-        return SoapySDR.Device(dict(SoapySDR.KwargsFromString(complete)))
+        return SoapySDR.Device(complete)
 
 
 def arrived(sinks):
@@ -291,10 +291,10 @@ def test_a_damaged_setup_is_refused(plan, medium, tmp_path):
 
 def test_the_command_draws_the_channel(plan, medium):
     words = f"driver=thzum,medium={medium},n_slots=8,n_data=64,rate={RATE}"
-    radio = SoapySDR.Device(dict(SoapySDR.KwargsFromString(words)))
+    radio = SoapySDR.Device(words)
     assert radio.getHardwareInfo()["beams"] == device(plan, medium).getHardwareInfo()["beams"]
     with pytest.raises((RuntimeError, ValueError), match="n_slots: expected an integer"):
-        SoapySDR.Device(dict(SoapySDR.KwargsFromString(f"driver=thzum,medium={medium},n_slots=many")))
+        SoapySDR.Device(f"driver=thzum,medium={medium},n_slots=many")
 
 
 def test_both_ends_must_agree(plan, medium):

@@ -24,6 +24,7 @@ const pmt::pmt_t received_frame_entry = pmt::mp("received_frame");
 const pmt::pmt_t good_entry = pmt::mp("good");
 const pmt::pmt_t bad_entry = pmt::mp("bad");
 const pmt::pmt_t lost_entry = pmt::mp("lost");
+const pmt::pmt_t scale_entry = pmt::mp("soft_bit_scale");
 
 bool comes_first(const tag_t& a, const tag_t& b) { return a.offset < b.offset; }
 
@@ -48,6 +49,7 @@ uplink_payload_impl::uplink_payload_impl(int n_users, payload_code::sptr code)
       d_n_users(n_users),
       d_bits(code->bits_per_symbol()),
       d_counters(new user_counters[n_users]),
+      d_scales(n_users, 1.0),
       d_llr(size_t(n_users) * code->n_data() * d_bits),
       d_bytes(code->max_bytes())
 {
@@ -131,6 +133,7 @@ void uplink_payload_impl::end_frame()
         payload_header header{};
         const float* llr = &d_llr[size_t(k) * d_code->n_data() * d_bits];
         const auto outcome = d_code->decode(k, llr, header, d_bytes.data());
+        d_scales[k] = d_code->soft_bit_scale();
         if (outcome == payload_code::outcome::good) {
             good |= 1L << k;
             take_good(k, header);
@@ -174,6 +177,7 @@ void uplink_payload_impl::report_frame(long good, long bad)
     dict = pmt::dict_add(dict, good_entry, pmt::from_long(good));
     dict = pmt::dict_add(dict, bad_entry, pmt::from_long(bad));
     dict = pmt::dict_add(dict, lost_entry, pmt::init_s32vector(lost.size(), lost));
+    dict = pmt::dict_add(dict, scale_entry, pmt::init_f64vector(d_scales.size(), d_scales));
     message_port_pub(ports::report(), dict);
 }
 

@@ -53,7 +53,8 @@ private:
     const int d_n_users;
     const int d_bits;
     std::unique_ptr<user_counters[]> d_counters;
-    std::vector<float> d_llr; // [K][n_data][bits]
+    std::vector<double> d_scales; // by user, of the frame
+    std::vector<float> d_llr;     // [K][n_data][bits]
     std::vector<uint8_t> d_bytes;
     int d_filled = 0;
     bool d_in_frame = false;

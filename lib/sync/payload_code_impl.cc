@@ -7,6 +7,7 @@
 
 #include "sync/checksum.h"
 #include "sync/payload_code_impl.h"
+#include "sync/soft_bit_scale.h"
 #include <gnuradio/fec/ldpc_decoder.h>
 #include <gnuradio/fec/ldpc_encoder.h>
 #include <gnuradio/thzum/detector.h>
@@ -45,6 +46,9 @@ gr::fec::generic_decoder::sptr make_decoder(const std::string& alist, int max_it
 // exact.
 constexpr float largest_llr = 20.0f;
 constexpr float least_llr = 1e-3f;
+
+// Before they are scaled: a single one does not outweigh a header.
+constexpr float largest_soft_bit = 1e3f;
 
 const std::string& checked_file(const std::string& alist)
 {
@@ -181,22 +185,35 @@ bool payload_code_impl::unpack_payload(const payload_header& header, uint8_t* by
     return crc32(bytes, header.length, crc32(head, sizeof(head))) == sent;
 }
 
+// The header, once its checksum is right, shows how far the soft bits of the frame can be trusted.
+void payload_code_impl::scale_soft_bits(const payload_header& header)
+{
+    d_header.encode(header, d_bits.data());
+    for (int i = 0; i < header_code::coded_bits; i++)
+        d_llr[i] = d_bits[i] ? -d_llr[i] : d_llr[i];
+    d_scale = gr::thzum::soft_bit_scale(d_llr.data(), header_code::coded_bits);
+    // gr-fec takes a positive value for a one, and divides by what a zero becomes.
+    for (int i = header_code::coded_bits; i < total_bits(); i++) {
+        const float scaled = std::clamp(-float(d_scale) * d_llr[i], -largest_llr, largest_llr);
+        d_llr[i] = std::abs(scaled) < least_llr ? least_llr : scaled;
+    }
+}
+
 payload_code::outcome
 payload_code_impl::decode(int user, const float* llr, payload_header& header, uint8_t* bytes)
 {
+    d_scale = 1.0;
     if (std::none_of(llr, llr + total_bits(), [](float value) { return value != 0.0f; }))
         return outcome::absent;
     scramble_sequence(user);
     for (int i = 0; i < total_bits(); i++) {
         const float value = std::isfinite(llr[i]) ? llr[i] : 0.0f;
-        d_llr[i] = std::clamp(d_scrambler[i] ? -value : value, -largest_llr, largest_llr);
+        d_llr[i] = std::clamp(d_scrambler[i] ? -value : value, -largest_soft_bit, largest_soft_bit);
     }
     if (!d_header.decode(d_llr.data(), header) || header.user != (user & 0xff) ||
         header.length > d_max_bytes)
         return outcome::bad_header;
-    // A positive value stands for a one there, and it divides by what a zero becomes.
-    for (int i = header_code::coded_bits; i < total_bits(); i++)
-        d_llr[i] = std::abs(d_llr[i]) < least_llr ? least_llr : -d_llr[i];
+    scale_soft_bits(header);
     for (int c = 0; c < d_n_codewords; c++)
         d_decoder->generic_work(&d_llr[header_code::coded_bits + size_t(c) * d_codeword_bits],
                                 &d_information[size_t(c) * d_information_bits]);

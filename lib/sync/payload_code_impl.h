@@ -31,11 +31,13 @@ public:
     int max_bytes() const override { return d_max_bytes; }
     void encode(const payload_header& header, const uint8_t* bytes, gr_complex* symbols) override;
     outcome decode(int user, const float* llr, payload_header& header, uint8_t* bytes) override;
+    double soft_bit_scale() const override { return d_scale; }
 
 private:
     int total_bits() const { return d_n_data * d_bits_per_symbol; }
     void scramble_sequence(int user);
     void pack_payload(const payload_header& header, const uint8_t* bytes);
+    void scale_soft_bits(const payload_header& header);
     bool unpack_payload(const payload_header& header, uint8_t* bytes) const;
 
     int d_n_data;
@@ -50,6 +52,7 @@ private:
     int d_information_bits;
     int d_n_codewords;
     int d_max_bytes;
+    double d_scale = 1.0;
     std::vector<uint8_t> d_information; // [n_codewords][k] of 0 and 1
     std::vector<uint8_t> d_bits;        // [total_bits]
     std::vector<uint8_t> d_scrambler;   // [total_bits]

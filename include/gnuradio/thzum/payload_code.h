@@ -33,7 +33,8 @@ struct payload_header {
  *
  * Header: modulation (4 bits), user (8), length (12), frame (16), CRC-16 of these, six zeros; coded
  * by the convolutional code (133, 171) of constraint length 7, and sent twice, 248 bits in all.
- * Payload: the bytes, CRC-32 of header and bytes, zeros; k bits to a codeword of n.
+ * Payload: the bytes, CRC-32 of header and bytes, zeros; k bits to a codeword of n. Its soft bits
+ * are scaled by what the header, once decoded, shows them to be worth.
  */
 class THZUM_API payload_code
 {
@@ -87,6 +88,12 @@ public:
      * \param bytes [max_bytes()], header.length of them are set when the outcome is good
      */
     virtual outcome decode(int user, const float* llr, payload_header& header, uint8_t* bytes) = 0;
+
+    /*!
+     * Factor by which the last decode() scaled the soft bits behind the header: below 1 where they
+     * promised more than they kept, by an unknown oscillator, say; 1 without a header.
+     */
+    virtual double soft_bit_scale() const = 0;
 };
 
 } // namespace thzum

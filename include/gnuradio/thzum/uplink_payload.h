@@ -29,8 +29,10 @@ namespace thzum {
  * counted but not put out.
  *
  * Message port \p report: a dictionary per received frame with frame (of the tag), good and bad
- * (long, user masks: payloads good; header or payload bad) and lost (s32vector, frames lost so far
- * per user). A frame is lost to a user when its number is missing between two good ones.
+ * (long, user masks: payloads good; header or payload bad), lost (s32vector, frames lost so far per
+ * user) and soft_bit_scale (f64vector, per user: the factor by which soft bits were scaled for what
+ * the header showed them to be worth, below 1 where noise is underestimated). A frame is lost to a
+ * user when its number is missing between two good ones.
  */
 class THZUM_API uplink_payload : virtual public gr::sync_block
 {

@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(payload_code.h) */
-/* BINDTOOL_HEADER_FILE_HASH(3ca17cddf0e77da94c08fdfb89638c62) */
+/* BINDTOOL_HEADER_FILE_HASH(8a6c177677ee7181803c115dcd32b67c) */
 
 #include "arrays.h"
 #include <gnuradio/thzum/payload_code.h>
@@ -89,6 +89,10 @@ Raises:
             "n_codewords", &payload_code::n_codewords, "LDPC codewords of a frame.")
         .def_property_readonly("codeword_bits", &payload_code::codeword_bits)
         .def_property_readonly("information_bits", &payload_code::information_bits)
+        .def_property_readonly("soft_bit_scale",
+                               &payload_code::soft_bit_scale,
+                               "Factor by which the last decode() scaled the soft bits behind the "
+                               "header: below 1 where they promised more than they kept.")
         .def_property_readonly(
             "max_bytes", &payload_code::max_bytes, "Bytes that a frame carries at most.")
         .def("__repr__", [](const payload_code& code) {

@@ -7,7 +7,7 @@
 /* BINDTOOL_GEN_AUTOMATIC(0)                                              */
 /* BINDTOOL_USE_PYGCCXML(0)                                               */
 /* BINDTOOL_HEADER_FILE(uplink_payload.h) */
-/* BINDTOOL_HEADER_FILE_HASH(2f2b3b88fdc9a72c2b119522870e938b) */
+/* BINDTOOL_HEADER_FILE_HASH(7ee1dae0aae33c6787f5ddf4a4dc462b) */
 
 #include <gnuradio/thzum/uplink_payload.h>
 #include <pybind11/pybind11.h>
