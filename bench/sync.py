@@ -194,7 +194,7 @@ def estimation_loss(frames, snr_db, algorithms=("newtonized_omp", "fpn_oamp"), s
                 errors[name][which].extend(aligned_nmse(estimate, h[i]))
     rows = []
     for name, (sync, perfect) in errors.items():
-        means = [10 * np.log10(np.mean(e)) for e in (sync, perfect)]
+        means = [10 * np.log10(np.mean(e, dtype=float)) for e in (sync, perfect)]
         rows.append(dict(snr_db=snr_db, algorithm=name, frames=frames, missed=missed, nmse_db=means[0],
                          perfect_nmse_db=means[1], loss_db=means[0] - means[1],
                          cfo_rms=float(np.sqrt(np.mean(np.square(offset)))),

@@ -54,7 +54,7 @@ def test_soft_threshold_is_the_oracles(n_subarrays, rows, cols, batch, factor, g
     np.testing.assert_allclose(x_hat, expected, atol=2e-6 * magnitude.max())
     for b in range(batch):
         risk = soft_threshold_risk(magnitude[b], threshold[b], variance[b])
-        assert error[b] == pytest.approx(max(risk, 0), rel=1e-3, abs=1e-4 * variance[b])
+        assert error[b] == pytest.approx(max(risk, 0), rel=1e-3, abs=1e-4 * float(variance[b]))
         above = magnitude[b] > threshold[b]
         slope = np.sum(1 - threshold[b] / (2 * magnitude[b][above])) / size
         assert divergence[b] == pytest.approx(slope, rel=1e-4, abs=1e-5)

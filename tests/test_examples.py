@@ -153,7 +153,7 @@ def test_every_display_shows_the_recording(compiled, qt):
     graph.start()
     try:
         wait_until(lambda: graph.nmse.count() >= 16 and graph.paths.paths(), qt)
-        assert max(levels.max() for levels in graph.spectra.levels().values()) == 255
+        wait_until(lambda: max(levels.max() for levels in graph.spectra.levels().values()) == 255, qt)
         series = {name: pairs[1] for name, pairs in graph.history.series().items()}
         assert len(series["nmse_db"]) >= 8 and -45 < np.median(series["nmse_db"]) < -10
         assert len(series["detection_us"]) > 0 and graph.constellations.counts().sum() > 500

@@ -35,11 +35,11 @@ def test_every_display_shows_what_is_received(qt, window):
     displays = window.displays
     wait_until(lambda: displays.paths.paths() and displays.history.series()["nmse_db"].shape[1] > 4, qt)
     wait_until(lambda: all(sink.widget().pictures > 2 for sink in displays.sinks()), qt)
-    assert max(levels.max() for levels in displays.spectra.levels().values()) == 255
+    wait_until(lambda: max(levels.max() for levels in displays.spectra.levels().values()) == 255, qt)
     true, predicted = (displays.history.series()[name][1] for name in ("nmse_db", "predicted_nmse_db"))
     assert -45 < np.median(true) < -10 and abs(np.median(predicted) - np.median(true)) < 6
-    counts = displays.constellations.counts()
-    assert len(counts) == 2 * 4 and counts.sum() > 8 * 192
+    wait_until(lambda: displays.constellations.counts().sum() > 8 * 192, qt)
+    assert len(displays.constellations.counts()) == 2 * 4
     # QPSK: nearly all symbols in the four corners, none on the axes.
     bins = counts.shape[1]
     axis = slice(bins // 2 - 4, bins // 2 + 4)
@@ -147,20 +147,27 @@ def test_24_users_and_32_subarrays_are_shown_in_parts(qt, tmp_path, record):
     window = Window(session)
     window.start()
     spectra = window.displays.spectra
-    wait_until(lambda: len(spectra.levels()) == 16 and session.graph.frames() > 4, qt)
+
+    def is_drawn():
+        levels = spectra.levels().values()
+        return len(levels) == 16 and min(part.max() for part in levels) > 0
+
+    wait_until(lambda: is_drawn() and session.graph.frames() > 4, qt)
     texts = [[box.itemText(i) for i in range(box.count())] for box in (window.shown_users, window.shown_subarrays)]
     assert [len(part) for part in texts] == [6, 8] and texts[0][-1] == "20–23" and texts[1][-1] == "28–31"
     rows = {}
     for first in (0, 28):
         window.shown_subarrays.activated[str].emit(f"{first}–{first + 3}")
-        wait_until(lambda: len(spectra.levels()) == 16, qt)
+        wait_until(is_drawn, qt)
         rows[first] = np.array([spectra.levels()[row, 0] for row in range(4)])
     assert not np.array_equal(rows[0], rows[28])
     window.shown_users.activated[str].emit("20–23")
-    wait_until(lambda: len(spectra.levels()) == 16 and min(part.max() for part in spectra.levels().values()) > 0, qt)
+    wait_until(is_drawn, qt)
+    constellations = window.displays.constellations
+    wait_until(lambda: constellations.counts().sum(axis=(1, 2)).min() > 64, qt)
     # All in their corners: each picture has only symbols of its own user.
-    counts = window.displays.constellations.counts()
-    assert len(counts) == 24 and counts.sum(axis=(1, 2)).min() > 64
+    counts = constellations.counts()
+    assert len(counts) == 24
     middle = slice(counts.shape[1] // 2 - 4, counts.shape[1] // 2 + 4)
     assert counts[:, middle].sum() + counts[:, :, middle].sum() < 0.02 * counts.sum()
     assert window.minimumSizeHint().width() <= 1280
