@@ -39,7 +39,8 @@ def test_every_display_shows_what_is_received(qt, window):
     true, predicted = (displays.history.series()[name][1] for name in ("nmse_db", "predicted_nmse_db"))
     assert -45 < np.median(true) < -10 and abs(np.median(predicted) - np.median(true)) < 6
     wait_until(lambda: displays.constellations.counts().sum() > 8 * 192, qt)
-    assert len(displays.constellations.counts()) == 2 * 4
+    counts = displays.constellations.counts()
+    assert len(counts) == 2 * 4
     # QPSK: nearly all symbols in the four corners, none on the axes.
     bins = counts.shape[1]
     axis = slice(bins // 2 - 4, bins // 2 + 4)
