@@ -43,6 +43,19 @@ std::vector<uint8_t> random_bytes(int count, std::mt19937& rng)
     return bytes;
 }
 
+// User 0's frame 1 of as many bytes as fit.
+struct full_frame {
+    payload_code::sptr code = payload_code::make(700, "qpsk", alist);
+    std::vector<uint8_t> bytes;
+    std::vector<gr_complex> symbols;
+
+    explicit full_frame(std::mt19937& rng)
+        : bytes(random_bytes(code->max_bytes(), rng)), symbols(code->n_data())
+    {
+        code->encode({ 1, 0, code->max_bytes() }, bytes.data(), symbols.data());
+    }
+};
+
 } // namespace
 
 BOOST_AUTO_TEST_CASE(checksums_of_the_standard_text)
@@ -81,11 +94,9 @@ BOOST_AUTO_TEST_CASE(bytes_come_back)
 BOOST_AUTO_TEST_CASE(huge_and_useless_soft_bits)
 {
     std::mt19937 rng(2);
-    const auto code = payload_code::make(700, "qpsk", alist);
-    std::vector<gr_complex> symbols(700);
+    const full_frame frame(rng);
+    const auto& [code, bytes, symbols] = frame;
     std::vector<uint8_t> got(code->max_bytes());
-    const auto bytes = random_bytes(code->max_bytes(), rng);
-    code->encode({ 1, 0, code->max_bytes() }, bytes.data(), symbols.data());
     auto llr = qpsk_llr(symbols, 1e-4, rng);
     llr[600] = INFINITY;
     llr[601] = NAN;
@@ -130,11 +141,9 @@ BOOST_AUTO_TEST_CASE(scale_of_soft_bits_of_one_size_is_known_in_closed_form)
 BOOST_AUTO_TEST_CASE(soft_bits_of_any_scale_are_decoded)
 {
     std::mt19937 rng(4);
-    const auto code = payload_code::make(700, "qpsk", alist);
-    std::vector<gr_complex> symbols(700);
+    const full_frame frame(rng);
+    const auto& [code, bytes, symbols] = frame;
     std::vector<uint8_t> got(code->max_bytes());
-    const auto bytes = random_bytes(code->max_bytes(), rng);
-    code->encode({ 1, 0, code->max_bytes() }, bytes.data(), symbols.data());
     for (float told : { 0.01f, 0.25f, 1.0f, 4.0f, 100.0f }) {
         int bad = 0;
         double product = 1.0;

@@ -14,12 +14,12 @@ namespace gr {
 namespace thzum {
 
 /*!
- * \brief Factor that makes log-likelihood ratios of soft bits, from some whose bits are known.
+ * \brief Factor that makes log-likelihood ratios of soft bits, from some whose bits are known
  *
  * A detector that believes in less noise than there is, from an oscillator, say, gives soft bits
  * that are too large. Of the model that log P(right) / P(wrong) is a times the soft bit's size, the
- * factor is the a of maximum likelihood, within 1/1024 and 1024. One more bit of mean size counts as
- * wrong: n bits without an error do not show that errors are rarer than one in n + 1.
+ * factor is the a of maximum likelihood, within 1/1024 and 1024. One more bit of mean size counts
+ * as wrong: n bits without an error do not show that errors are rarer than one in n + 1.
  *
  * \param margins [n] soft bits, positive where they are right; zeros say nothing
  * \returns the factor; 1 when all margins are zero
