@@ -14,7 +14,7 @@ namespace gr {
 namespace thzum {
 
 /*!
- * \brief Factor that makes log-likelihood ratios of soft bits, from some whose bits are known
+ * \brief Factor that makes soft bits log-likelihood ratios, from some whose bits are known.
  *
  * A detector that believes in less noise than there is, from an oscillator, say, gives soft bits
  * that are too large. Of the model that log P(right) / P(wrong) is a times the soft bit's size, the
