@@ -21,6 +21,7 @@ namespace {
 
 const pmt::pmt_t rx_time_key = pmt::mp("rx_time");
 const pmt::pmt_t lost_key = pmt::mp("thzum_lost");
+constexpr int most_overflows = 16; // behind each other, until the scheduler may stop the flowgraph
 const pmt::pmt_t overflows_entry = pmt::mp("overflows");
 const pmt::pmt_t lost_entry = pmt::mp("lost_samples");
 const pmt::pmt_t unfilled_entry = pmt::mp("unfilled_samples");
@@ -214,8 +215,11 @@ int soapy_source_impl::work(int noutput_items,
                             gr_vector_const_void_star&,
                             gr_vector_void_star& output_items)
 {
-    if (d_taken == d_packet.count && !fetch())
-        return d_has_failed ? WORK_DONE : 0;
+    // Behind an overflow at once: the scheduler lets a source that gives nothing wait for 250 ms,
+    // in which a device with little room overflows again.
+    for (int tries = 1; d_taken == d_packet.count && !fetch(); tries++)
+        if (d_packet.status != soapy_packet::kind::overflow || tries == most_overflows)
+            return d_has_failed ? WORK_DONE : 0;
     if (d_gap > 0 || d_gap_lost > 0)
         if (const int count = put_gap(output_items, noutput_items))
             return count;
