@@ -346,8 +346,8 @@ def test_what_a_dead_process_left_is_harmless(medium):
     assert not [name for name in os.listdir("/dev/shm") if name.endswith(medium)]
 
 
-def test_gaps_become_not_a_number_in_the_flowgraph(plan, medium):
-    source = thzum.receiver_source(f"driver=thzum,medium={medium},noise_var=1", plan, RATE)
+def received_around_a_loss(source, count):
+    """Vector sinks and reports of a flowgraph with ``count`` samples before, and behind, the loss of 700 on request."""
     top, sinks = gr.top_block(), [blocks.vector_sink_c() for _ in range(4)]
     reports = blocks.message_debug()
     for chain, sink in enumerate(sinks):
@@ -356,12 +356,18 @@ def test_gaps_become_not_a_number_in_the_flowgraph(plan, medium):
     top.start()
     for lost in (700, 0):
         # Counted where samples arrive: what lies in buffers when a flowgraph is stopped never gets there.
-        wanted = arrived(sinks) + 3000
+        wanted = arrived(sinks) + count
         wait_until(lambda: arrived(sinks) >= wanted)
         if lost:
             source.set_setting("overflow", lost)
     top.stop()
     top.wait()
+    return sinks, reports
+
+
+def test_gaps_become_not_a_number_in_the_flowgraph(plan, medium):
+    source = thzum.receiver_source(f"driver=thzum,medium={medium},noise_var=1", plan, RATE)
+    sinks, reports = received_around_a_loss(source, 3000)
     assert source.overflows() == 1 and source.lost_samples() == 700
     count = arrived(sinks)
     samples = np.array([sink.data()[:count] for sink in sinks])
@@ -376,17 +382,7 @@ def test_gaps_become_not_a_number_in_the_flowgraph(plan, medium):
 def overflows_after_one(medium, plan):
     """How many overflows a flowgraph sees that is made to have one, on a device that holds 0.2 s."""
     source = thzum.receiver_source(f"driver=thzum,medium={medium},room=4096", plan, RATE)
-    top, sinks = gr.top_block(), [blocks.vector_sink_c() for _ in range(4)]
-    for chain, sink in enumerate(sinks):
-        top.connect((source, chain), sink)
-    top.start()
-    for lost in (700, 0):
-        wanted = arrived(sinks) + 8000
-        wait_until(lambda: arrived(sinks) >= wanted)
-        if lost:
-            source.set_setting("overflow", lost)
-    top.stop()
-    top.wait()
+    received_around_a_loss(source, 8000)
     return source.overflows()
 
 
