@@ -265,6 +265,14 @@ def test_lesson_4_frames_are_found_and_straightened(lesson):
     assert spreads[1] > spreads[0] + 4
 
 
+@pytest.mark.parametrize("cfo", [0.15, -0.2])
+def test_lesson_4_offset_frames_are_decoded(lesson, cfo):
+    air = OnTheAir(lesson("lesson4_frames_on_the_air"), cfo=cfo)
+    with air.running:
+        assert air.share_right(3) == 1
+        assert abs(air.reported()["cfo"] - cfo) < 3e-4 and air.graph.sync.lost_frames() == 0
+
+
 def test_lesson_4_follows_the_offset_while_it_runs(lesson):
     air = OnTheAir(lesson("lesson4_frames_on_the_air"))
     with air.running as running:
